@@ -1,0 +1,37 @@
+package connect
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// hidden is shown in the place of a secret.
+const hidden = "[hidden]"
+
+// Password is a value that is never shown: every way of printing, logging or marshalling it gives [hidden]. Only
+// [Password.Reveal] returns the secret. Two passwords are equal (==) if their secrets are.
+type Password struct{ secret string }
+
+// NewPassword returns a Password.
+func NewPassword(secret string) Password { return Password{secret} }
+
+// Reveal returns the secret itself.
+func (p Password) Reveal() string { return p.secret }
+
+// String returns [hidden].
+func (p Password) String() string { return hidden }
+
+// GoString returns [hidden].
+func (p Password) GoString() string { return hidden }
+
+// Format writes [hidden], whatever the verb.
+func (p Password) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(hidden)) }
+
+// LogValue returns [hidden].
+func (p Password) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// MarshalText returns [hidden].
+func (p Password) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// MarshalJSON returns "[hidden]".
+func (p Password) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`), nil }
