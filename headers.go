@@ -1,6 +1,9 @@
 package connect
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Header is one header of a [Record].
 type Header struct {
@@ -71,4 +74,30 @@ func (h *Headers) retain(meant func(key string) bool) {
 	}
 	slices.Reverse(out)
 	*h = out
+}
+
+// checkHeader checks a header's value against its schema. It looks at the value alone, not at its parts, as Connect does.
+func checkHeader(s *Schema, v any) error {
+	switch {
+	case s == nil:
+		return nil
+	case v == nil && !s.optional:
+		return DataErrorf("A null value requires an optional schema but was %v", s)
+	case v == nil:
+		return nil
+	}
+	if t, ok := TypeOf(v); ok && t == s.typ {
+		return nil
+	}
+	switch v.(type) {
+	case Decimal:
+		if s.typ == TypeBytes && s.logical == logicalDecimal {
+			return nil
+		}
+	case time.Time:
+		if s.typ == TypeInt32 && (s.logical == logicalDate || s.logical == logicalTime) || s.typ == TypeInt64 && s.logical == logicalTimestamp {
+			return nil
+		}
+	}
+	return DataErrorf("The value %s is not compatible with the schema %v", FormatValue(v), s)
 }
