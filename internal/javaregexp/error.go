@@ -1,0 +1,17 @@
+package javaregexp
+
+import "fmt"
+
+// Error says that a pattern is not a Java regular expression, or has a construct that is not supported.
+type Error struct {
+	Pattern string
+	Index   int    // of the code point at or after which the mistake is; -1 if it is about the whole pattern
+	Message string // what is wrong, naming the construct
+}
+
+func (e *Error) Error() string {
+	if e.Index < 0 {
+		return fmt.Sprintf("%s: %s", e.Message, e.Pattern)
+	}
+	return fmt.Sprintf("%s near index %d: %s", e.Message, e.Index, e.Pattern)
+}
