@@ -1,7 +1,9 @@
 package connect
 
 import (
+	"iter"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -10,6 +12,11 @@ type Header struct {
 	Key    string
 	Schema *Schema // or nil
 	Value  any     // or nil
+}
+
+// String returns the header as Connect prints it.
+func (h Header) String() string {
+	return "ConnectHeader(key=" + h.Key + ", value=" + FormatValue(h.Value) + ", schema=" + h.Schema.String() + ")"
 }
 
 // Headers are the headers of a [Record], in order; keys may repeat. Copies of a record share them, so elements must not
@@ -30,6 +37,45 @@ func (h *Headers) AddString(key, value string) {
 	*h = append(slices.Clip(*h), Header{key, StringSchema, value})
 }
 
+// AddDecimal appends a header with a number of the logical type Decimal, of the number's own scale.
+func (h *Headers) AddDecimal(key string, d Decimal) {
+	*h = append(slices.Clip(*h), Header{key, DecimalSchema(d.Scale), d})
+}
+
+// AddDate appends a header with a day: t must be midnight in UTC, else it fails with a *[DataError].
+func (h *Headers) AddDate(key string, t time.Time) error {
+	if _, err := FromDate(DateSchema, t); err != nil {
+		return err
+	}
+	*h = append(slices.Clip(*h), Header{key, DateSchema, t})
+	return nil
+}
+
+// AddTime appends a header with a time of day: t must be on 1970-01-01 in UTC, else it fails with a *[DataError].
+func (h *Headers) AddTime(key string, t time.Time) error {
+	if _, err := FromTime(TimeSchema, t); err != nil {
+		return err
+	}
+	*h = append(slices.Clip(*h), Header{key, TimeSchema, t})
+	return nil
+}
+
+// AddTimestamp appends a header with a point in time.
+func (h *Headers) AddTimestamp(key string, t time.Time) {
+	*h = append(slices.Clip(*h), Header{key, TimestampSchema, t})
+}
+
+// All iterates over the headers with that key, in order.
+func (h Headers) All(key string) iter.Seq[Header] {
+	return func(yield func(Header) bool) {
+		for _, e := range h {
+			if e.Key == key && !yield(e) {
+				return
+			}
+		}
+	}
+}
+
 // Last returns the last header with that key.
 func (h Headers) Last(key string) (Header, bool) {
 	for i := len(h) - 1; i >= 0; i-- {
@@ -46,6 +92,37 @@ func (h *Headers) Filter(keep func(Header) bool) {
 	for _, e := range *h {
 		if keep(e) {
 			out = append(out, e)
+		}
+	}
+	*h = out
+}
+
+// Apply replaces each header with that key by what f makes of it, or removes it if f says false. It fails with a
+// *[DataError], and changes nothing, if a new value does not match its schema.
+func (h *Headers) Apply(key string, f func(Header) (Header, bool)) error {
+	var out Headers
+	for _, e := range *h {
+		if e.Key == key {
+			var keep bool
+			if e, keep = f(e); !keep {
+				continue
+			}
+			if err := checkHeader(e.Schema, e.Value); err != nil {
+				return err
+			}
+		}
+		out = append(out, e)
+	}
+	*h = out
+	return nil
+}
+
+// Rename gives the headers with that key another one, in their place.
+func (h *Headers) Rename(key, to string) {
+	out := slices.Clone(*h)
+	for i := range out {
+		if out[i].Key == key {
+			out[i].Key = to
 		}
 	}
 	*h = out
@@ -74,6 +151,20 @@ func (h *Headers) retain(meant func(key string) bool) {
 	}
 	slices.Reverse(out)
 	*h = out
+}
+
+// String returns the headers as Connect prints them.
+func (h Headers) String() string {
+	var b strings.Builder
+	b.WriteString("ConnectHeaders(headers=[")
+	for i, e := range h {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(e.String())
+	}
+	b.WriteString("])")
+	return b.String()
 }
 
 // checkHeader checks a header's value against its schema. It looks at the value alone, not at its parts, as Connect does.

@@ -3,6 +3,7 @@ package connect
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Struct is a value of a struct schema: one value for each field. It is not safe for concurrent use while it is
@@ -63,6 +64,35 @@ func (s *Struct) Get(field string) (any, error) {
 		return nil, DataErrorf("%s is not a valid field name", field)
 	}
 	return s.At(f.Index), nil
+}
+
+// FieldAs returns a field's value, or its schema's default in place of nil, as a T; nil is T's zero value. T is the Go
+// type of the field's schema type (see [Type]), or Decimal or time.Time for a field of a logical type. It fails with a
+// *[DataError] if there is no such field or it is of another type.
+//
+//	id, err := connect.FieldAs[int64](order, "id")
+func FieldAs[T int8 | int16 | int32 | int64 | float32 | float64 | bool | string | []byte | []any | *Map | *Struct | Decimal | time.Time](s *Struct, field string) (T, error) {
+	var zero T
+	f, ok := s.schema.Field(field)
+	if !ok {
+		return zero, DataErrorf("%s is not a valid field name", field)
+	}
+	v := s.At(f.Index)
+	switch t, ok := TypeOf(any(zero)); {
+	case ok && t != f.Schema.typ:
+		return zero, DataErrorf("Field '%s' is not of type %v", field, t)
+	case v == nil:
+		return zero, nil
+	}
+	if t, ok := v.(T); ok {
+		return t, nil
+	}
+	if m, ok := AsMap(v); ok {
+		if t, ok := any(m).(T); ok {
+			return t, nil
+		}
+	}
+	return zero, DataErrorf("Field '%s' holds a value of the class %s", field, JavaClass(v))
 }
 
 // Value returns a field's value, or its schema's default in place of nil; nil if there is no such field.

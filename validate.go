@@ -107,11 +107,10 @@ func (s *Schema) validate(v any, at *place) error {
 	case TypeString:
 		_, ok = v.(string)
 	case TypeBytes:
-		var b []byte
-		b, ok = v.([]byte)
-		ok = ok && b != nil
+		b, isBytes := v.([]byte)
+		ok = isBytes && b != nil
 	case TypeArray:
-		if list, ok := v.([]any); ok && list != nil {
+		if list, ok := v.([]any); ok {
 			return s.validateElements(list, at)
 		}
 	case TypeMap:
@@ -155,7 +154,22 @@ func (s *Schema) validateEntries(m *Map, at *place) error {
 	return nil
 }
 
+// mismatch returns the error for a value of the wrong type. A typed nil counts as nil.
 func (s *Schema) mismatch(v any, at *place) error {
+	switch v := v.(type) {
+	case []byte:
+		if v == nil {
+			return s.validate(nil, at)
+		}
+	case *Struct:
+		if v == nil {
+			return s.validate(nil, at)
+		}
+	case *Map, map[string]any, map[string]string, map[any]any:
+		if _, ok := AsMap(v); !ok {
+			return s.validate(nil, at)
+		}
+	}
 	name := ""
 	if s.hasName {
 		name = ` "` + s.name + `"`

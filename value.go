@@ -33,7 +33,7 @@ func EqualValues(a, b any) bool {
 		return ok && (math.Float32bits(x) == math.Float32bits(y) || x != x && y != y)
 	case []byte:
 		y, ok := b.([]byte)
-		return ok && bytes.Equal(x, y)
+		return ok && (x == nil) == (y == nil) && bytes.Equal(x, y)
 	case []any:
 		y, ok := b.([]any)
 		return ok && slices.EqualFunc(x, y, EqualValues)

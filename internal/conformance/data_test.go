@@ -78,6 +78,9 @@ func TestEquality(t *testing.T) {
 		if strings.Contains(string(c.In), `"builder":true`) && !out.Equal {
 			t.Skip("in Go no schema is unfinished, so none is unequal for that alone")
 		}
+		if strings.Contains(string(c.In), `"buffer":true`) && !out.Equal {
+			t.Skip("in Go a ByteBuffer is a []byte, so none is unequal for that alone")
+		}
 		if strings.Contains(c.ID, ".struct") {
 			a, _ := vec.Value(in.A, nil).(*connect.Struct)
 			b, _ := vec.Value(in.B, nil).(*connect.Struct)

@@ -8,6 +8,9 @@ import (
 	"github.com/gokconnect/connect/internal/conformance"
 )
 
+// ByteBufferSlice is the reason of [SkipReason] for bytes that are a part of a larger buffer, which some Java code ignores.
+const ByteBufferSlice = "slice of a ByteBuffer"
+
 // SkipReason returns why a case can't be run in Go, by the rules of conformance/data/README.md, or "".
 func SkipReason(c conformance.Case) string {
 	if strings.Contains(c.ID, "jdk17-") {
@@ -41,7 +44,7 @@ func skipReason(tree any) string {
 			}
 		case "bytes":
 			if _, ok := n["position"]; ok {
-				return "slice of a ByteBuffer"
+				return ByteBufferSlice
 			}
 		}
 		for _, e := range n {
