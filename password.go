@@ -3,6 +3,7 @@ package connect
 import (
 	"fmt"
 	"log/slog"
+	"unique"
 )
 
 // hidden is shown in the place of a secret.
@@ -10,13 +11,26 @@ const hidden = "[hidden]"
 
 // Password is a value that is never shown: every way of printing, logging or marshalling it gives [hidden]. Only
 // [Password.Reveal] returns the secret. Two passwords are equal (==) if their secrets are.
-type Password struct{ secret string }
+type Password struct {
+	// A handle, not the text: package fmt prints fields that are not exported, and %p, without asking for methods.
+	secret unique.Handle[string]
+}
 
 // NewPassword returns a Password.
-func NewPassword(secret string) Password { return Password{secret} }
+func NewPassword(secret string) Password {
+	if secret == "" {
+		return Password{}
+	}
+	return Password{unique.Make(secret)}
+}
 
 // Reveal returns the secret itself.
-func (p Password) Reveal() string { return p.secret }
+func (p Password) Reveal() string {
+	if p == (Password{}) {
+		return ""
+	}
+	return p.secret.Value()
+}
 
 // String returns [hidden].
 func (p Password) String() string { return hidden }

@@ -38,13 +38,13 @@ type Number interface {
 
 // AtLeast accepts numbers of at least min. It refuses nil.
 func AtLeast[N Number](min N) ConfigValidator {
-	return &numberRange{min: float64(min), minText: numberText(min), text: "[" + numberText(min) + ",...]"}
+	return &numberRange{hasMin: true, min: float64(min), minText: numberText(min), text: "[" + numberText(min) + ",...]"}
 }
 
 // Between accepts numbers from min to max, both included. It refuses nil.
 func Between[N Number](min, max N) ConfigValidator {
 	return &numberRange{
-		min: float64(min), minText: numberText(min), hasMax: true, max: float64(max), maxText: numberText(max),
+		hasMin: true, min: float64(min), minText: numberText(min), hasMax: true, max: float64(max), maxText: numberText(max),
 		text: "[" + numberText(min) + ",...," + numberText(max) + "]",
 	}
 }
@@ -58,7 +58,7 @@ func numberText[N Number](n N) string {
 
 type numberRange struct {
 	min, max               float64
-	hasMax                 bool
+	hasMin, hasMax         bool
 	minText, maxText, text string
 }
 
@@ -71,7 +71,7 @@ func (r *numberRange) Validate(key string, value any) error {
 		return InvalidValue(key, value, "Value must be non-null")
 	case !ok:
 		return InvalidValue(key, value, "Value must be a number")
-	case n < r.min:
+	case r.hasMin && n < r.min:
 		return InvalidValue(key, value, "Value must be at least "+r.minText)
 	case r.hasMax && n > r.max:
 		return InvalidValue(key, value, "Value must be no more than "+r.maxText)
@@ -303,11 +303,14 @@ func AllOf(validators ...ConfigValidator) ConfigValidator { return allOf(validat
 type allOf []ConfigValidator
 
 func (a allOf) String() string {
-	texts := make([]string, len(a))
-	for i, v := range a {
-		texts[i] = v.String()
+	var b strings.Builder
+	for _, v := range a {
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(v.String())
 	}
-	return strings.Join(texts, ", ")
+	return b.String()
 }
 
 func (a allOf) Validate(key string, value any) error {
