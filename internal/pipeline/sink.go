@@ -1,0 +1,166 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/tolerance"
+)
+
+// Sink takes consumed records to the form of a sink task. It is used by one goroutine at a time.
+type Sink struct {
+	chain      *Chain
+	conv       Converters
+	op         *tolerance.Operator
+	converting string // the class that is converting, for the message of a panic
+	free       []sinkWork
+}
+
+// NewSink returns the pipeline of a sink task.
+func NewSink(steps []Step, conv Converters, op *tolerance.Operator) *Sink {
+	return &Sink{chain: newChain(steps), conv: conv, op: op}
+}
+
+// Close closes the plugins of the pipeline. It is called once, after the task's Stop.
+func (p *Sink) Close() error { return errors.Join(p.chain.Close(), p.conv.Close()) }
+
+// Process takes one consumed record through the pipeline and appends what the task is to get to batch: nothing when the
+// record was filtered, or failed and was given up. An error fails the task.
+//
+// The records that Process appended are valid as long as batch is not appended to by anyone else.
+func (p *Sink) Process(ctx context.Context, c *tolerance.Consumed, batch []connect.SinkRecord) (_ []connect.SinkRecord, err error) {
+	start := len(batch)
+	defer func() {
+		if v := recover(); v != nil {
+			err = &connect.PanicError{Call: p.panicked(), Value: v, Stack: debug.Stack()}
+		}
+	}()
+	batch, err = p.process(ctx, c, batch)
+	if err == nil {
+		return batch, nil
+	}
+	batch = batch[:start]
+	f, ok := err.(*failed)
+	if !ok {
+		return batch, err
+	}
+	if ctx.Err() != nil && errors.Is(f.err, context.Cause(ctx)) {
+		return batch, f.err
+	}
+	return batch, p.op.Failed(ctx, &tolerance.Failure{Stage: f.stage, Class: f.class, Err: f.err, Attempts: f.attempts, Consumed: c})
+}
+
+func (p *Sink) process(ctx context.Context, c *tolerance.Consumed, batch []connect.SinkRecord) ([]connect.SinkRecord, error) {
+	origin := connect.TopicPartition{Topic: c.Topic, Partition: c.Partition}
+	batch = append(batch, connect.SinkRecord{TimestampType: c.TimestampType, Origin: origin, Offset: c.Offset})
+	rec := &batch[len(batch)-1]
+	rec.Topic, rec.Partition = c.Topic, connect.ToPartition(c.Partition)
+	key, err := p.toConnect(ctx, p.conv.Key, c, c.Key, tolerance.KeyConverter, p.conv.KeyClass)
+	if err != nil {
+		return batch, err
+	}
+	value, err := p.toConnect(ctx, p.conv.Value, c, c.Value, tolerance.ValueConverter, p.conv.ValueClass)
+	if err != nil {
+		return batch, err
+	}
+	rec.KeySchema, rec.Key, rec.ValueSchema, rec.Value = key.Schema, key.Value, value.Schema, value.Value
+	if len(c.Headers) > 0 {
+		if rec.Headers, err = p.headers(ctx, c); err != nil {
+			return batch, err
+		}
+	}
+	if !c.Timestamp.IsZero() {
+		switch ms := c.Timestamp.UnixMilli(); {
+		case ms >= 0:
+			rec.Timestamp = c.Timestamp
+		case ms < -1: // -1 is Kafka's "no timestamp"
+			return batch, &failed{tolerance.ValueConverter, p.conv.ValueClass, 1, fmt.Errorf("Invalid record timestamp %d", ms)}
+		}
+	}
+	if len(p.chain.steps) == 0 {
+		return batch, nil
+	}
+	return p.transform(ctx, rec, batch)
+}
+
+// sinkWork is the memory that one record needs on its way through the chain: the record as consumed, which
+// transformations can look up, and the copy that is the first transformation's own.
+type sinkWork struct {
+	consumed connect.SinkRecord
+	record   connect.Record
+}
+
+// transform sends the last record of batch through the chain, and puts what comes out in its place.
+func (p *Sink) transform(ctx context.Context, rec *connect.SinkRecord, batch []connect.SinkRecord) ([]connect.SinkRecord, error) {
+	if len(p.free) == 0 {
+		p.free = make([]sinkWork, 64) // transformations may keep what they are given: never reused
+	}
+	w := &p.free[0]
+	p.free = p.free[1:]
+	w.consumed = *rec
+	w.record = *w.consumed.Base()
+	batch = batch[:len(batch)-1]
+	if p.chain.expands {
+		err := p.chain.apply(ctx, p.op, 0, &w.record, func(r *connect.Record) error {
+			batch = append(batch, w.with(r))
+			return nil
+		})
+		return batch, err
+	}
+	r, err := p.chain.one(ctx, p.op, &w.record)
+	if err == nil && r != nil {
+		batch = append(batch, w.with(r))
+	}
+	return batch, err
+}
+
+// with returns what the task gets: the record that came out of the chain, with the coordinates that it came from.
+func (w *sinkWork) with(r *connect.Record) connect.SinkRecord {
+	return connect.SinkRecord{Record: *r, TimestampType: w.consumed.TimestampType, Origin: w.consumed.Origin, Offset: w.consumed.Offset}
+}
+
+func (p *Sink) toConnect(ctx context.Context, conv connect.Converter, c *tolerance.Consumed, b []byte, stage tolerance.Stage, class string) (connect.SchemaAndValue, error) {
+	p.converting = class
+	sv, err := conv.ToConnect(ctx, c.Topic, c.Headers, b)
+	if err == nil {
+		return sv, nil
+	}
+	attempts, err := p.op.Retry(ctx, err, func() (err error) {
+		sv, err = conv.ToConnect(ctx, c.Topic, c.Headers, b)
+		return err
+	})
+	if err != nil {
+		return sv, &failed{stage, class, attempts, err}
+	}
+	return sv, nil
+}
+
+func (p *Sink) headers(ctx context.Context, c *tolerance.Consumed) (connect.Headers, error) {
+	p.converting = p.conv.HeaderClass
+	headers := make(connect.Headers, 0, len(c.Headers))
+	for _, h := range c.Headers {
+		var sv connect.SchemaAndValue
+		call := func() (err error) {
+			sv, err = p.conv.Header.ToConnectHeader(ctx, c.Topic, h.Key, h.Value)
+			return err
+		}
+		if err := call(); err != nil {
+			attempts, err := p.op.Retry(ctx, err, call)
+			if err != nil {
+				return nil, &failed{tolerance.HeaderConverter, p.conv.HeaderClass, attempts, err}
+			}
+		}
+		headers = append(headers, connect.Header{Key: h.Key, Schema: sv.Schema, Value: sv.Value})
+	}
+	return headers, nil
+}
+
+func (p *Sink) panicked() string {
+	if p.chain.at != nil {
+		return p.chain.at.Class + ".Apply (transformation " + p.chain.at.Alias + ")"
+	}
+	return p.converting + ".ToConnect"
+}

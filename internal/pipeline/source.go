@@ -1,0 +1,204 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/tolerance"
+)
+
+// Converters are the converters of one task.
+type Converters struct {
+	Key, Value           connect.Converter
+	Header               connect.HeaderConverter
+	KeyClass, ValueClass string // for messages
+	HeaderClass          string
+}
+
+// Close closes the converters that can be closed.
+func (c *Converters) Close() error {
+	return errors.Join(closePlugin(c.Key, c.KeyClass), closePlugin(c.Value, c.ValueClass), closePlugin(c.Header, c.HeaderClass))
+}
+
+// Output is a record as it goes to Kafka.
+type Output struct {
+	Topic      string
+	Partition  connect.Partition
+	Key, Value []byte
+	Headers    connect.RawHeaders
+	Timestamp  time.Time
+}
+
+// Source takes the records of one source task to Kafka's form. It is used by one goroutine at a time.
+type Source struct {
+	chain      *Chain
+	conv       Converters
+	appendKey  connect.AppendConverter // or nil
+	appendVal  connect.AppendConverter // or nil
+	op         *tolerance.Operator
+	arena      arena
+	converting string // the class that is converting, for the message of a panic
+}
+
+// NewSource returns the pipeline of a source task.
+func NewSource(steps []Step, conv Converters, op *tolerance.Operator) *Source {
+	p := &Source{chain: newChain(steps), conv: conv, op: op}
+	p.appendKey, _ = connect.As[connect.AppendConverter](conv.Key)
+	p.appendVal, _ = connect.As[connect.AppendConverter](conv.Value)
+	return p
+}
+
+// Close closes the plugins of the pipeline. It is called once, after the task's Stop.
+func (p *Source) Close() error { return errors.Join(p.chain.Close(), p.conv.Close()) }
+
+// Process takes a batch through the pipeline and calls emit, in order, for each record that is to be sent, with the
+// index of the record in the batch that it comes from, and then done once for each record of the batch, with the number
+// of records that it became: 0 when it was filtered or failed and was given up. An error fails the task: of a stage
+// that is not tolerated, of emit or of done, or a panic of a plugin.
+func (p *Source) Process(ctx context.Context, batch []connect.SourceRecord, emit func(index int, out *Output) error, done func(index, sent int) error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &connect.PanicError{Call: p.panicked(), Value: v, Stack: debug.Stack()}
+		}
+	}()
+	var scratch []connect.Record
+	if len(p.chain.steps) > 0 {
+		scratch = make([]connect.Record, len(batch)) // transformations may keep what they are given
+	}
+	var out Output
+	for i := range batch {
+		r := batch[i].Base()
+		if scratch != nil {
+			scratch[i] = *r
+			r = &scratch[i]
+		}
+		sent := 0
+		var ferr error
+		if p.chain.expands {
+			// All records that one record becomes must convert before the first is sent: half of them is no record.
+			var outs []Output
+			ferr = p.chain.apply(ctx, p.op, 0, r, func(r *connect.Record) error {
+				var o Output
+				if err := p.convert(ctx, r, &o); err != nil {
+					return err
+				}
+				outs = append(outs, o)
+				return nil
+			})
+			for k := 0; ferr == nil && k < len(outs); k++ {
+				if err := emit(i, &outs[k]); err != nil {
+					return err
+				}
+				sent++
+			}
+		} else {
+			r, ferr = p.chain.one(ctx, p.op, r)
+			if ferr == nil && r != nil {
+				if ferr = p.convert(ctx, r, &out); ferr == nil {
+					if err := emit(i, &out); err != nil {
+						return err
+					}
+					sent = 1
+				}
+			}
+		}
+		if ferr != nil {
+			if err := p.failed(ctx, ferr, &batch[i]); err != nil {
+				return err
+			}
+		}
+		if err := done(i, sent); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Source) failed(ctx context.Context, err error, r *connect.SourceRecord) error {
+	f := err.(*failed)
+	if ctx.Err() != nil && errors.Is(f.err, context.Cause(ctx)) {
+		return f.err // interrupted while it waited for another attempt
+	}
+	return p.op.Failed(ctx, &tolerance.Failure{Stage: f.stage, Class: f.class, Err: f.err, Attempts: f.attempts, Source: r})
+}
+
+func (p *Source) panicked() string {
+	if p.chain.at != nil {
+		return p.chain.at.Class + ".Apply (transformation " + p.chain.at.Alias + ")"
+	}
+	return p.converting
+}
+
+// convert fills out, or returns a *failed.
+func (p *Source) convert(ctx context.Context, r *connect.Record, out *Output) error {
+	*out = Output{Topic: r.Topic, Partition: r.Partition}
+	for i := range r.Headers {
+		if err := p.convertHeader(ctx, r, &r.Headers[i], out); err != nil {
+			return err
+		}
+	}
+	var err error
+	if r.Key != nil || r.KeySchema != nil || p.appendKey == nil {
+		p.converting = p.conv.KeyClass
+		if out.Key, err = p.convertOne(ctx, p.conv.Key, p.appendKey, r, out, r.KeySchema, r.Key, tolerance.KeyConverter, p.conv.KeyClass); err != nil {
+			return err
+		}
+	}
+	p.converting = p.conv.ValueClass
+	if out.Value, err = p.convertOne(ctx, p.conv.Value, p.appendVal, r, out, r.ValueSchema, r.Value, tolerance.ValueConverter, p.conv.ValueClass); err != nil {
+		return err
+	}
+	if !r.Timestamp.IsZero() {
+		switch ms := r.Timestamp.UnixMilli(); {
+		case ms >= 0:
+			out.Timestamp = r.Timestamp
+		case ms < -1: // -1 is Kafka's "no timestamp"
+			return &failed{tolerance.ValueConverter, p.conv.ValueClass, 1, fmt.Errorf("Invalid record timestamp %d", ms)}
+		}
+	}
+	return nil
+}
+
+func (p *Source) convertHeader(ctx context.Context, r *connect.Record, h *connect.Header, out *Output) error {
+	p.converting = p.conv.HeaderClass
+	var b []byte
+	call := func() (err error) {
+		b, err = p.conv.Header.FromConnectHeader(ctx, r.Topic, h.Key, h.Schema, h.Value)
+		return err
+	}
+	if err := call(); err != nil {
+		attempts, err := p.op.Retry(ctx, err, call)
+		if err != nil {
+			return &failed{tolerance.HeaderConverter, p.conv.HeaderClass, attempts, err}
+		}
+	}
+	out.Headers.Add(h.Key, b)
+	return nil
+}
+
+func (p *Source) convertOne(ctx context.Context, c connect.Converter, a connect.AppendConverter, r *connect.Record, out *Output, s *connect.Schema, v any, stage tolerance.Stage, class string) ([]byte, error) {
+	var b []byte
+	var err error
+	if a != nil {
+		b, err = p.arena.convert(ctx, a, r.Topic, &out.Headers, s, v)
+	} else {
+		b, err = c.FromConnect(ctx, r.Topic, &out.Headers, s, v)
+	}
+	if err == nil {
+		return b, nil
+	}
+	headers := len(out.Headers)
+	attempts, err := p.op.Retry(ctx, err, func() (err error) {
+		out.Headers = out.Headers[:headers]
+		b, err = c.FromConnect(ctx, r.Topic, &out.Headers, s, v)
+		return err
+	})
+	if err != nil {
+		return nil, &failed{stage, class, attempts, err}
+	}
+	return b, nil
+}
