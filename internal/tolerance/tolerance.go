@@ -59,7 +59,7 @@ type Failure struct {
 	Consumed *Consumed             // as consumed, or nil; valid during the call only
 }
 
-// Reporter hears of every failure. Report returns before the report is durable; the error of a report that is known to
+// Reporter hears of every failure, possibly on several goroutines at once. Report returns before the report is durable; the error of a report that is known to
 // have failed fails the task.
 type Reporter interface {
 	Report(ctx context.Context, f *Failure) error
@@ -87,7 +87,7 @@ type Stats struct {
 	LastUnix atomic.Int64 // time of the last error in milliseconds, 0 = none
 }
 
-// Operator applies a [Policy] to the records of one task. It is used by one goroutine at a time.
+// Operator applies a [Policy] to the records of one task. It is safe for concurrent use.
 type Operator struct {
 	policy    Policy
 	reporters []Reporter

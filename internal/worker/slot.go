@@ -1,0 +1,107 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// slot is a record on its way to Kafka, with what has to happen when it arrives. Slots are allocated by the chunk. A
+// slot is the record's context too, which leads from an acknowledgement back to it without a closure for each record.
+type slot struct {
+	rec    kgo.Record
+	run    *sourceRun
+	entry  ref
+	polled *connect.SourceRecord // only if the task wants to hear of it
+	index  int                   // in the batch that was polled
+	size   int
+}
+
+// recordOverhead is about what a record costs besides its content.
+const recordOverhead = 64
+
+var _ context.Context = (*slot)(nil)
+
+// slotKey is how a slot is found through contexts that a client's hooks put around it.
+var slotKey = new(int)
+
+func (s *slot) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (s *slot) Done() <-chan struct{}       { return nil }
+func (s *slot) Err() error                  { return nil }
+func (s *slot) Value(key any) any {
+	if key == any(slotKey) {
+		return s
+	}
+	return nil
+}
+
+// acked is the promise of every record. It is called on the producer's goroutine, which other tasks wait for.
+func (r *sourceRun) acked(rec *kgo.Record, err error) {
+	s, ok := rec.Context.(*slot)
+	if !ok {
+		s = rec.Context.Value(slotKey).(*slot)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err == nil:
+		r.settleSlot(s, &connect.RecordMetadata{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Timestamp: rec.Timestamp}, nil)
+	case r.err == nil && errors.Is(err, kerr.UnknownTopicID):
+		// The topic was deleted and made again: everything that is buffered for it fails, in order. It is sent once
+		// more, in order, when nothing else is in flight.
+		r.resend = append(r.resend, s)
+		signal(r.wake)
+	case r.err == nil && r.Operator.Tolerates() && ofRecord(err):
+		r.settleSlot(s, nil, &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: "org.apache.kafka.connect.runtime.WorkerSourceTask", Err: err, Attempts: 1})
+	default:
+		if r.err == nil {
+			r.err = fmt.Errorf("send to topic %s: Unrecoverable exception from producer send callback: %w", rec.Topic, err)
+			r.fail(r.err) // interrupts Poll
+			for _, s := range r.resend {
+				r.inFlight--
+				r.bytes -= int64(s.size)
+			}
+			r.resend = nil
+		}
+		r.inFlight--
+		r.bytes -= int64(s.size)
+		signal(r.room)
+	}
+}
+
+// settleSlot takes note that a record is done. The caller holds mu.
+func (r *sourceRun) settleSlot(s *slot, metadata *connect.RecordMetadata, failure *tolerance.Failure) {
+	last := s.entry.ack()
+	r.inFlight--
+	r.bytes -= int64(s.size)
+	signal(r.room)
+	if len(r.resend) > 0 {
+		signal(r.wake)
+	}
+	tell := r.commitRecord != nil && last
+	if !tell && failure == nil {
+		return
+	}
+	out := settled{failure: failure}
+	if tell {
+		out.record = s.polled
+		if failure == nil {
+			out.metadata = metadata
+		}
+	}
+	r.settled = append(r.settled, out)
+	signal(r.wake)
+}
+
+// ofRecord reports whether a produce error is about the record itself, so that it may be skipped where errors are
+// tolerated, and not about the broker or the client.
+func ofRecord(err error) bool {
+	return isAny(err, kerr.MessageTooLarge, kerr.RecordListTooLarge, kerr.InvalidRecord, kerr.InvalidTimestamp, kerr.CorruptMessage,
+		kerr.InvalidTopicException, kerr.UnknownTopicOrPartition, kerr.TopicAuthorizationFailed, kerr.PolicyViolation)
+}

@@ -1,0 +1,411 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/pipeline"
+	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Producer is the part of a *kgo.Client that a source task needs. It may be shared by many tasks.
+type Producer interface {
+	Produce(ctx context.Context, r *kgo.Record, promise func(*kgo.Record, error))
+	PurgeTopicsFromProducing(topics ...string)
+}
+
+// OffsetWriter stores source offsets.
+type OffsetWriter interface {
+	// Set stores offsets of a connector. A nil offset removes the partition's. It returns nil only when all are stored.
+	Set(ctx context.Context, connector string, offsets []connect.PartitionOffset) error
+}
+
+// Topics makes sure that topics exist before the first record is sent to them.
+type Topics interface {
+	Ensure(ctx context.Context, topic string) error
+}
+
+// SourceOptions are what a source task needs besides [TaskOptions].
+type SourceOptions struct {
+	TaskOptions
+	// New makes what one run of the task needs. It is called again for each restart.
+	New func(ctx context.Context) (*SourceParts, error)
+	// FlushInterval is the time between two commits of offsets, FlushTimeout how long one may take.
+	FlushInterval, FlushTimeout time.Duration
+	// MaxBytes and MaxRecords bound what was sent and is not acknowledged yet.
+	MaxBytes   int64
+	MaxRecords int
+	// Sent is told how many records were sent, and to which topic, once a batch. Optional.
+	Sent func(topic string, records int)
+}
+
+// SourceParts are what one run of a source task needs.
+type SourceParts struct {
+	Task     connect.SourceTask
+	Config   connect.Config
+	Context  connect.SourceTaskContext
+	Pipeline *pipeline.Source
+	Operator *tolerance.Operator
+	Producer Producer
+	Offsets  OffsetWriter
+	Topics   Topics
+	// Release gives back the producer and the like. It is called once, last, also when the run failed. Optional.
+	Release func()
+}
+
+// StartSource starts a source task with at-least-once delivery.
+func StartSource(o SourceOptions) *Task {
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 8 << 20
+	}
+	if o.MaxRecords <= 0 {
+		o.MaxRecords = 20_000
+	}
+	return startTask(o.TaskOptions, func(t *Task) (runner, error) {
+		parts, err := o.New(t.poll)
+		if err != nil {
+			return nil, err
+		}
+		return newSourceRun(t, o, parts), nil
+	})
+}
+
+// sourceRun is one run of a source task. Two goroutines work for it: the task's own (poll, convert, send) and the
+// committer (CommitRecord, offsets, Commit). Acknowledgements arrive on the producer's goroutine, which is shared with
+// other tasks: they only take note.
+type sourceRun struct {
+	SourceOptions
+	SourceParts
+	t            *Task
+	commitRecord connect.RecordCommitter // or nil
+	commitBatch  connect.BatchCommitter  // or nil
+	main, commit Activity
+	onAck        func(*kgo.Record, error) // r.acked, made once
+	known        map[string]struct{}      // topics that exist; the task's goroutine only
+	slots        []slot                   // records that are converted and not yet sent; the task's goroutine only
+	slotBytes    int
+	polled       []connect.SourceRecord // the batch that is being processed; the task's goroutine only
+
+	wake chan struct{} // tells the committer of settled records; holds one
+	room chan struct{} // tells the task's goroutine that records were settled; holds one
+
+	mu       sync.Mutex
+	track    tracker
+	inFlight int   // records sent and not settled
+	bytes    int64 // their size
+	settled  []settled
+	resend   []*slot // records to send once more, when all others are settled
+	// resending says that they are being sent: nothing else is, so that their order stays.
+	resending bool
+	err      error   // the first failure
+	fail     context.CancelCauseFunc
+}
+
+// settled is a record whose fate the committer has to tell the task of.
+type settled struct {
+	record   *connect.SourceRecord
+	metadata *connect.RecordMetadata
+	failure  *tolerance.Failure
+}
+
+func newSourceRun(t *Task, o SourceOptions, p *SourceParts) *sourceRun {
+	r := &sourceRun{SourceOptions: o, SourceParts: *p, t: t, known: make(map[string]struct{}),
+		wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	r.commitRecord, _ = connect.As[connect.RecordCommitter](p.Task)
+	r.commitBatch, _ = connect.As[connect.BatchCommitter](p.Task)
+	r.onAck = r.acked
+	return r
+}
+
+func (r *sourceRun) doing() (string, time.Time) {
+	if name, since := r.main.Current(); name != "" {
+		return name, since
+	}
+	return r.commit.Current()
+}
+
+// run is the life of one run: start, poll and send until stopped or failed, settle, commit, stop.
+func (r *sourceRun) run(ctx, work context.Context) (err error) {
+	poll, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	r.mu.Lock()
+	r.fail = fail
+	r.mu.Unlock()
+	if r.Release != nil {
+		defer r.Release()
+	}
+	defer func() { err = errors.Join(err, r.Pipeline.Close()) }()
+	defer func() {
+		stop, cancel := deadline(work, r.Grace, "Stop")
+		defer cancel()
+		if serr := r.main.do(callStop, func() error { return r.Task.Stop(stop) }); serr != nil {
+			r.Logger.Warn("stop of task failed", "err", serr)
+		}
+	}()
+	if err := r.main.do(callStart, func() error { return r.Task.Start(poll, r.Context, r.Config) }); err != nil {
+		if interrupted(poll, err) {
+			return nil
+		}
+		return fmt.Errorf("start: %w", err)
+	}
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() { defer close(done); r.committer(work, quit) }()
+	defer func() {
+		// Also after a failure: what was acknowledged before it is committed.
+		r.settle(work)
+		close(quit)
+		<-done
+	}()
+	r.t.status(Running, nil)
+	return r.loop(poll, work)
+}
+
+// pollPause is the least time between two polls that return nothing at once, so that a source that does not wait by
+// itself does not take a whole core.
+const pollPause = 5 * time.Millisecond
+
+// loop polls and sends until it is to stop, or fails.
+func (r *sourceRun) loop(poll, work context.Context) error {
+	retries := 0
+	for poll.Err() == nil {
+		if err := r.pauseIfAsked(poll); err != nil {
+			break
+		}
+		began := time.Now()
+		var batch []connect.SourceRecord
+		err := r.main.do(callPoll, func() (err error) { batch, err = r.Task.Poll(poll); return err })
+		if r.t.abandoned.Load() {
+			return ErrAbandoned // what a zombie polled is not sent
+		}
+		if len(batch) > 0 {
+			if err := r.send(work, batch); err != nil {
+				return r.firstFailure(err)
+			}
+		}
+		switch {
+		case err == nil && len(batch) > 0:
+			retries = 0
+		case err == nil:
+			retries = 0
+			if time.Since(began) < pollPause && sleep(poll, pollPause) != nil {
+				break
+			}
+		case interrupted(poll, err):
+		case connect.IsRetriable(err):
+			retries++
+			wait := connect.RetryDelay(err)
+			if wait <= 0 {
+				wait = tolerance.Backoff(retries, 30*time.Second)
+			}
+			r.Logger.Warn("poll failed, it will be repeated", "err", err, "attempt", retries, "wait", wait)
+			if sleep(poll, wait) != nil {
+				break
+			}
+		default:
+			return r.firstFailure(fmt.Errorf("poll: %w", err))
+		}
+	}
+	return r.firstFailure(nil)
+}
+
+// firstFailure returns the failure of a record that was sent, if there was one, else err.
+func (r *sourceRun) firstFailure(err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		return r.err
+	}
+	return err
+}
+
+func (r *sourceRun) pauseIfAsked(poll context.Context) error {
+	if paused, _ := r.t.control.get(); !paused {
+		return nil
+	}
+	r.t.status(Paused, nil)
+	if err := r.t.control.awaitResume(poll); err != nil {
+		return err
+	}
+	r.t.status(Running, nil)
+	return nil
+}
+
+// send takes one batch through the pipeline to the producer.
+func (r *sourceRun) send(work context.Context, batch []connect.SourceRecord) error {
+	if r.commitRecord != nil {
+		batch = slices.Clone(batch) // kept until it is acknowledged, while the task reuses its slice
+	}
+	r.polled = batch
+	err := r.main.do(callProcess, func() error { return r.Pipeline.Process(work, batch, r.emit, r.emitted) })
+	// What was converted before the failure came first: it is sent first.
+	return errors.Join(err, r.dispatch(work))
+}
+
+// A chunk of a batch is sent when it has so many records or bytes, so that converting and sending overlap.
+const (
+	chunkRecords = 512
+	chunkBytes   = 256 << 10
+)
+
+func (r *sourceRun) emit(index int, out *pipeline.Output) error {
+	if r.slots == nil {
+		r.slots = make([]slot, 0, min(chunkRecords, len(r.polled)-index))
+	}
+	r.slots = append(r.slots, slot{run: r, index: index})
+	s := &r.slots[len(r.slots)-1]
+	s.rec.Topic, s.rec.Key, s.rec.Value, s.rec.Timestamp = out.Topic, out.Key, out.Value, out.Timestamp
+	s.rec.Partition = -1 // the partitioner chooses
+	if n, ok := out.Partition.Get(); ok {
+		s.rec.Partition = n
+	}
+	s.size = len(out.Key) + len(out.Value) + recordOverhead
+	if len(out.Headers) > 0 {
+		s.rec.Headers = make([]kgo.RecordHeader, len(out.Headers))
+		for i, h := range out.Headers {
+			s.rec.Headers[i] = kgo.RecordHeader(h)
+			s.size += len(h.Key) + len(h.Value)
+		}
+	}
+	r.slotBytes += s.size
+	return nil
+}
+
+func (r *sourceRun) emitted(index, sent int) error {
+	if sent == 0 {
+		if r.commitRecord != nil {
+			r.mu.Lock()
+			r.settled = append(r.settled, settled{record: &r.polled[index]})
+			r.mu.Unlock()
+			signal(r.wake)
+		}
+		return nil
+	}
+	if len(r.slots) == cap(r.slots) || len(r.slots) >= chunkRecords || r.slotBytes >= chunkBytes {
+		return r.dispatch(r.t.work)
+	}
+	return nil
+}
+
+// dispatch sends the converted records. It waits until there is room for them.
+func (r *sourceRun) dispatch(work context.Context) error {
+	slots, size := r.slots, r.slotBytes
+	r.slots, r.slotBytes = nil, 0
+	if len(slots) == 0 {
+		return nil
+	}
+	for i := range slots {
+		topic := slots[i].rec.Topic
+		if i > 0 && topic == slots[i-1].rec.Topic {
+			continue
+		}
+		if err := r.ensure(work, topic); err != nil {
+			return err
+		}
+	}
+	if err := r.takeRoom(work, len(slots), int64(size)); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	for i := 0; i < len(slots); {
+		index := slots[i].index
+		end := i + 1
+		for end < len(slots) && slots[end].index == index {
+			end++
+		}
+		polled := &r.polled[index]
+		entry := r.track.add(polled.SourcePartition, polled.SourceOffset, end-i)
+		for ; i < end; i++ {
+			slots[i].entry = entry
+			if r.commitRecord != nil {
+				slots[i].polled = polled
+			}
+		}
+	}
+	r.mu.Unlock()
+	for i := range slots {
+		s := &slots[i]
+		s.rec.Context = s
+		// The context is the slot's own: one task's context must not end records of others (they share batches).
+		r.Producer.Produce(s, &s.rec, r.onAck)
+	}
+	if r.Sent != nil {
+		r.Sent(slots[len(slots)-1].rec.Topic, len(slots))
+	}
+	return nil
+}
+
+func (r *sourceRun) ensure(work context.Context, topic string) error {
+	if _, ok := r.known[topic]; ok {
+		return nil
+	}
+	if topic == "" {
+		return connect.DataErrorf("task %v returned a record without a topic", r.ID)
+	}
+	if r.Topics != nil {
+		if err := r.Topics.Ensure(work, topic); err != nil {
+			return fmt.Errorf("topic %q: %w", topic, err)
+		}
+	}
+	r.known[topic] = struct{}{}
+	return nil
+}
+
+// takeRoom waits until so many more records may be in flight (invariant 6), and counts them. A batch larger than the
+// bound goes alone.
+func (r *sourceRun) takeRoom(work context.Context, records int, size int64) error {
+	for {
+		r.mu.Lock()
+		err := r.err
+		full := r.inFlight > 0 && (r.bytes+size > r.MaxBytes || r.inFlight+records > r.MaxRecords)
+		ok := err == nil && !full && len(r.resend) == 0 && !r.resending
+		if ok {
+			r.inFlight += records
+			r.bytes += size
+		}
+		r.mu.Unlock()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-r.room:
+		case <-work.Done():
+			return context.Cause(work)
+		}
+	}
+}
+
+// settle waits until every record that was sent is settled, at most for the time of a flush.
+func (r *sourceRun) settle(work context.Context) {
+	bounded, cancel := deadline(work, r.FlushTimeout, "acknowledgement of the last records")
+	defer cancel()
+	for {
+		r.mu.Lock()
+		n := r.inFlight
+		failed := r.err != nil
+		r.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		select {
+		case <-r.room:
+		case <-bounded.Done():
+			if !failed {
+				r.Logger.Warn("records were not acknowledged in time, their offsets are not committed", "records", n, "timeout", r.FlushTimeout)
+			}
+			return
+		}
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
