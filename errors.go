@@ -200,3 +200,37 @@ func withCause(message string, cause error) string {
 	}
 	return message + ": " + cause.Error()
 }
+
+// JavaClass returns the name of the Java exception that stands for err in status traces and dead letter headers, so that tools
+// that know Kafka Connect's recognise it.
+func JavaClass(err error) string {
+	const connectErrors = "org.apache.kafka.connect.errors."
+	var (
+		projector *SchemaProjectorError
+		builder   *SchemaBuilderError
+		data      *DataError
+		config    *ConfigError
+		panicked  *PanicError
+	)
+	switch {
+	case IsRetriable(err):
+		return connectErrors + "RetriableException"
+	case errors.As(err, &projector):
+		return connectErrors + "SchemaProjectorException"
+	case errors.As(err, &builder):
+		return connectErrors + "SchemaBuilderException"
+	case errors.As(err, &data):
+		return connectErrors + "DataException"
+	case errors.As(err, &config):
+		return "org.apache.kafka.common.config.ConfigException"
+	case errors.As(err, &panicked):
+		return "java.lang.RuntimeException"
+	case errors.Is(err, ErrNotFound):
+		return connectErrors + "NotFoundException"
+	case errors.Is(err, ErrAlreadyExists):
+		return connectErrors + "AlreadyExistsException"
+	case errors.Is(err, ErrIllegalState):
+		return connectErrors + "IllegalWorkerStateException"
+	}
+	return connectErrors + "ConnectException"
+}

@@ -11,6 +11,7 @@ type control struct {
 	mu      sync.Mutex
 	paused  bool
 	changed chan struct{} // closed and replaced at each change
+	onSet   func()        // called after each change, or nil
 }
 
 func newControl(paused bool) *control { return &control{paused: paused, changed: make(chan struct{})} }
@@ -18,11 +19,29 @@ func newControl(paused bool) *control { return &control{paused: paused, changed:
 // set pauses or resumes.
 func (c *control) set(paused bool) {
 	c.mu.Lock()
+	if c.paused == paused {
+		c.mu.Unlock()
+		return
+	}
+	c.paused = paused
+	close(c.changed)
+	c.changed = make(chan struct{})
+	onSet := c.onSet
+	c.mu.Unlock()
+	if onSet != nil {
+		onSet()
+	}
+}
+
+// notify calls f after each change, until the function that it returns is called.
+func (c *control) notify(f func()) (stop func()) {
+	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.paused != paused {
-		c.paused = paused
-		close(c.changed)
-		c.changed = make(chan struct{})
+	c.onSet = f
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.onSet = nil
 	}
 }
 

@@ -103,8 +103,8 @@ type sourceRun struct {
 	resend   []*slot // records to send once more, when all others are settled
 	// resending says that they are being sent: nothing else is, so that their order stays.
 	resending bool
-	err      error   // the first failure
-	fail     context.CancelCauseFunc
+	err       error // the first failure
+	fail      context.CancelCauseFunc
 }
 
 // settled is a record whose fate the committer has to tell the task of.

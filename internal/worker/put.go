@@ -1,0 +1,87 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/tolerance"
+)
+
+// put gives the batch to the task, and decides what becomes of what failed. It returns the error that fails the task.
+// The caller has the turn.
+func (r *sinkRun) put(poll context.Context) error {
+	err := r.activity.do(callPut, func() error { return r.Task.Put(r.work, r.batch) })
+	if failure := r.firstFailure(nil); failure != nil {
+		return failure // such as a record that was reported while nothing is tolerated
+	}
+	var partial *connect.BatchError
+	switch {
+	case err == nil:
+		r.delivered()
+		return nil
+	case errors.As(err, &partial) && len(partial.Failed) > 0:
+		return r.putPartly(poll, partial)
+	case connect.IsRetriable(err):
+		return r.putAgain(err)
+	}
+	return fmt.Errorf("put %d records: Exiting WorkerSinkTask due to unrecoverable exception.: %w", len(r.batch), err)
+}
+
+// delivered takes note that the whole batch is done.
+func (r *sinkRun) delivered() {
+	r.retries = 0
+	r.batch, r.raw = r.batch[:0], r.raw[:0]
+	for _, p := range r.parts {
+		if p.polled >= 0 {
+			p.current = p.polled
+		}
+	}
+}
+
+func (r *sinkRun) putAgain(err error) error {
+	r.retries++
+	if d := connect.RetryDelay(err); d > 0 && r.timeout <= 0 {
+		r.timeout = d
+	}
+	r.Logger.Warn("put failed, the batch will be put again", "err", err, "records", len(r.batch), "attempt", r.retries)
+	return nil
+}
+
+// putPartly keeps the records that may be put again, and gives up the others as far as that is tolerated.
+func (r *sinkRun) putPartly(poll context.Context, partial *connect.BatchError) error {
+	var again []int
+	var cause error
+	for _, f := range partial.Failed {
+		if f.Index < 0 || f.Index >= len(r.batch) {
+			return fmt.Errorf("put: BatchError names record %d of a batch of %d: %w", f.Index, len(r.batch), partial)
+		}
+		if connect.IsRetriable(f.Err) {
+			again = append(again, f.Index)
+			cause = f.Err
+			continue
+		}
+		c := consumed(r.raw[f.Index])
+		err := r.Operator.Failed(poll, &tolerance.Failure{Stage: tolerance.TaskPut, Class: sinkTaskClass, Err: f.Err, Attempts: r.retries + 1, Consumed: &c})
+		if err != nil {
+			return err
+		}
+	}
+	if len(again) == 0 {
+		r.delivered()
+		return nil
+	}
+	slices.Sort(again)
+	again = slices.Compact(again)
+	for to, from := range again {
+		r.batch[to], r.raw[to] = r.batch[from], r.raw[from]
+	}
+	clear(r.batch[len(again):])
+	r.batch, r.raw = r.batch[:len(again)], r.raw[:len(again)]
+	return r.putAgain(cause)
+}
+
+// sinkTaskClass is what dead letter headers name as the class that failed in Put.
+const sinkTaskClass = "org.apache.kafka.connect.sink.SinkTask"

@@ -1,0 +1,197 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gokconnect/connect"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Rebalances arrive on the client's goroutine, with maps that may be empty. They wait for the turn: for a Put that is
+// under way. The group goes on sending heartbeats meanwhile.
+
+// rebalanceTurn waits for the turn as long as the group can wait, and reports whether it has it.
+func (r *sinkRun) rebalanceTurn() bool {
+	timer := time.NewTimer(r.RebalanceTimeout)
+	defer timer.Stop()
+	late := make(chan struct{})
+	stop := context.AfterFunc(r.work, func() { close(late) })
+	defer stop()
+	select {
+	case r.turn <- struct{}{}:
+		return true
+	case <-timer.C:
+	case <-late:
+	}
+	return false
+}
+
+func (r *sinkRun) onAssigned(cl *kgo.Client, m map[string][]int32) {
+	partitions := flatten(m)
+	if len(partitions) == 0 || !r.rebalanceTurn() {
+		return
+	}
+	defer r.giveTurn()
+	if r.closed || r.firstFailure(nil) != nil {
+		return
+	}
+	for _, tp := range partitions {
+		r.parts[tp] = &assigned{polled: -1, current: -1, committed: -1, first: -1}
+	}
+	if r.paused {
+		cl.PauseFetchPartitions(m)
+	}
+	if r.opener != nil {
+		err := r.activity.do(callOpen, func() error { return r.opener.OpenPartitions(r.work, slices.Clone(partitions)) })
+		if err != nil {
+			r.failWith(fmt.Errorf("open %d partitions: %w", len(partitions), err))
+			return
+		}
+	}
+	if r.stored != nil {
+		var offsets connect.SinkOffsets
+		err := r.activity.do(callCommittedOffsets, func() (err error) {
+			offsets, err = r.stored.CommittedOffsets(r.work, slices.Clone(partitions))
+			return err
+		})
+		if err != nil {
+			r.failWith(fmt.Errorf("offsets of the target for %d partitions: %w", len(partitions), err))
+			return
+		}
+		for tp, offset := range offsets {
+			if p := r.parts[tp]; p != nil && p.seek == nil {
+				r.seek(p, offset)
+			}
+		}
+	}
+}
+
+// onOffsets is called after onAssigned with the committed offsets, before anything is fetched: the only place where a
+// request to begin elsewhere is certain to be heard.
+func (r *sinkRun) onOffsets(_ context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	if !r.rebalanceTurn() {
+		return nil, errors.New("the task is busy")
+	}
+	defer r.giveTurn()
+	for topic, partitions := range offsets {
+		for n, offset := range partitions {
+			p := r.parts[connect.TopicPartition{Topic: topic, Partition: n}]
+			if p == nil {
+				continue
+			}
+			if at := offset.EpochOffset().Offset; at >= 0 {
+				p.committed = at
+			}
+			if p.seek != nil {
+				partitions[n] = kgo.NewOffset().At(*p.seek).WithEpoch(-1)
+				p.committed, p.current, p.polled = *p.seek, *p.seek, *p.seek
+				p.seek = nil
+			}
+		}
+	}
+	return offsets, nil
+}
+
+func (r *sinkRun) onRevoked(cl *kgo.Client, m map[string][]int32) { r.giveUp(cl, m, true) }
+
+func (r *sinkRun) onLost(cl *kgo.Client, m map[string][]int32) { r.giveUp(cl, m, false) }
+
+// giveUp closes partitions that the task loses: with a last commit when they were revoked, without when they are lost.
+func (r *sinkRun) giveUp(cl *kgo.Client, m map[string][]int32, commit bool) {
+	partitions := flatten(m)
+	if len(partitions) == 0 {
+		return
+	}
+	if !r.rebalanceTurn() {
+		// The task does not let go. The group will give its partitions to others: nothing of this run counts any more.
+		r.lost.Store(true)
+		name, since := r.activity.Current()
+		r.failWith(fmt.Errorf("the task did not return from %s for %v while its partitions were revoked", name, time.Since(since)))
+		return
+	}
+	defer r.giveTurn()
+	if r.closed {
+		return
+	}
+	partitions = slices.DeleteFunc(partitions, func(tp connect.TopicPartition) bool { return r.parts[tp] == nil })
+	err := r.closePartitions(cl, partitions, commit && r.firstFailure(nil) == nil)
+	var unpause []connect.TopicPartition
+	for _, tp := range partitions {
+		if r.parts[tp].paused {
+			unpause = append(unpause, tp)
+		}
+		delete(r.parts, tp)
+	}
+	if len(unpause) > 0 && !r.paused {
+		cl.ResumeFetchPartitions(unflatten(unpause)) // the client would remember it for the next time
+	}
+	r.dropFromBatch(func(tp connect.TopicPartition) bool { return r.parts[tp] == nil })
+	if err != nil {
+		r.failWith(err)
+	}
+}
+
+// setPaused pauses or resumes the whole task. The caller has the turn.
+func (r *sinkRun) setPaused(paused bool) {
+	r.paused = paused
+	if paused {
+		r.client.PauseFetchPartitions(unflatten(r.all()))
+		r.mu.Lock()
+		r.wantsCommit = true
+		r.mu.Unlock()
+		r.t.status(Paused, nil)
+		return
+	}
+	var resume []connect.TopicPartition
+	for tp, p := range r.parts {
+		if !p.paused {
+			resume = append(resume, tp)
+		}
+	}
+	r.client.ResumeFetchPartitions(unflatten(resume))
+	r.t.status(Running, nil)
+}
+
+// retriableFetch reports whether a fetch error goes away by itself.
+func retriableFetch(err error) bool {
+	if errors.Is(err, kerr.OffsetOutOfRange) {
+		return false // there is no reset policy: the client would ask for ever
+	}
+	return kerr.IsRetriable(err) || errors.Is(err, kgo.ErrClientClosed)
+}
+
+func flatten(m map[string][]int32) []connect.TopicPartition {
+	return sortedPartitions(func(yield func(connect.TopicPartition) bool) {
+		for topic, partitions := range m {
+			for _, p := range partitions {
+				if !yield(connect.TopicPartition{Topic: topic, Partition: p}) {
+					return
+				}
+			}
+		}
+	})
+}
+
+func unflatten(partitions []connect.TopicPartition) map[string][]int32 {
+	m := make(map[string][]int32)
+	for _, tp := range partitions {
+		m[tp.Topic] = append(m[tp.Topic], tp.Partition)
+	}
+	return m
+}
+
+func sortedPartitions(seq iter.Seq[connect.TopicPartition]) []connect.TopicPartition {
+	return slices.SortedFunc(seq, func(a, b connect.TopicPartition) int {
+		if c := strings.Compare(a.Topic, b.Topic); c != 0 {
+			return c
+		}
+		return int(a.Partition) - int(b.Partition)
+	})
+}

@@ -1,0 +1,415 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/pipeline"
+	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// SinkOptions are what a sink task needs besides [TaskOptions].
+type SinkOptions struct {
+	TaskOptions
+	// New makes what one run of the task needs. It is called again for each restart.
+	New func(ctx context.Context) (*SinkParts, error)
+	// CommitInterval is the time between two commits of offsets, CommitTimeout how long one may take.
+	CommitInterval, CommitTimeout time.Duration
+	// MaxPollRecords is how many records Put gets at most (max.poll.records).
+	MaxPollRecords int
+	// RebalanceTimeout is how long a rebalance waits for the task (max.poll.interval.ms).
+	RebalanceTimeout time.Duration
+	// RetryLimit is the longest wait before a batch is put again.
+	RetryLimit time.Duration
+}
+
+// SinkParts are what one run of a sink task needs.
+type SinkParts struct {
+	Task     connect.SinkTask
+	Config   connect.Config
+	Context  TaskInfo
+	Pipeline *pipeline.Sink
+	Operator *tolerance.Operator
+	// DeadLetters are the reports of the task's operator that have to be durable before offsets are committed.
+	// Optional.
+	DeadLetters *DeadLetters
+	// Consumer makes the client that is the task's member of the group, with options of the run added to its own.
+	Consumer func(opts ...kgo.Opt) (*kgo.Client, error)
+	// Release gives back what the parts hold. It is called once, last, also when the run failed. Optional.
+	Release func()
+}
+
+// TaskInfo is the part of a task's context that does not depend on the run.
+type TaskInfo interface {
+	connect.TaskContext
+}
+
+// StartSink starts a sink task.
+func StartSink(o SinkOptions) *Task {
+	if o.MaxPollRecords <= 0 {
+		o.MaxPollRecords = 500
+	}
+	if o.RebalanceTimeout <= 0 {
+		o.RebalanceTimeout = 5 * time.Minute
+	}
+	if o.RetryLimit <= 0 {
+		o.RetryLimit = 30 * time.Second
+	}
+	return startTask(o.TaskOptions, func(t *Task) (runner, error) {
+		parts, err := o.New(t.poll)
+		if err != nil {
+			return nil, err
+		}
+		return newSinkRun(t, o, parts), nil
+	})
+}
+
+// sinkRun is one run of a sink task. The task's goroutine polls, converts and puts; the client's goroutine brings
+// rebalances. Whoever calls the task, or touches what is below turn, holds the turn.
+type sinkRun struct {
+	SinkOptions
+	SinkParts
+	t         *Task
+	preCommit connect.PreCommitter // or nil
+	flusher   connect.Flusher      // or nil
+	opener    connect.PartitionOpener
+	closer    connect.PartitionCloser
+	stored    connect.TransactionalSink
+	activity  Activity
+	client    *kgo.Client
+	work      context.Context
+	lost      atomic.Bool // a rebalance could not wait for the task: nothing of the run is committed any more
+
+	// turn is held by whoever may call the task. It is a channel, not a mutex, so that waiting for it can end.
+	turn   chan struct{}
+	parts  map[connect.TopicPartition]*assigned
+	batch  []connect.SinkRecord // what is being put; not empty between turns only while it waits to be put again
+	raw    []*kgo.Record        // the consumed record of each element of batch
+	closed bool                 // the run is over: callbacks do nothing
+	paused bool                 // by the user
+	// retries is how often the batch was put in vain; timeout what the task asked for.
+	retries int
+	timeout time.Duration
+	next    time.Time // of the next commit
+
+	mu          sync.Mutex
+	err         error // the first failure
+	fail        context.CancelCauseFunc
+	wantsCommit bool
+	woken       bool   // the next poll must not wait
+	interrupt   func() // ends the poll that is under way, or nil
+}
+
+// assigned is a partition that the task has.
+type assigned struct {
+	polled    int64  // the offset behind the last record of the batch, or of the one before
+	current   int64  // the offset behind the last record that is done; -1 none yet
+	committed int64  // the offset that Kafka has; -1 unknown
+	first     int64  // the first offset that was consumed; -1 none yet
+	seek      *int64 // where to go on, not yet applied
+	consumed  bool   // records have come: the client honours SetOffsets
+	paused    bool   // by the task
+}
+
+func newSinkRun(t *Task, o SinkOptions, p *SinkParts) *sinkRun {
+	r := &sinkRun{SinkOptions: o, SinkParts: *p, t: t, turn: make(chan struct{}, 1),
+		parts: make(map[connect.TopicPartition]*assigned)}
+	r.preCommit, _ = connect.As[connect.PreCommitter](p.Task)
+	r.flusher, _ = connect.As[connect.Flusher](p.Task)
+	r.opener, _ = connect.As[connect.PartitionOpener](p.Task)
+	r.closer, _ = connect.As[connect.PartitionCloser](p.Task)
+	r.stored, _ = connect.As[connect.TransactionalSink](p.Task)
+	return r
+}
+
+func (r *sinkRun) doing() (string, time.Time) { return r.activity.Current() }
+
+// failWith ends the run with err, unless it failed before.
+func (r *sinkRun) failWith(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = err
+		r.fail(err)
+	}
+}
+
+func (r *sinkRun) firstFailure(err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		return r.err
+	}
+	return err
+}
+
+// run is the life of one run: start, consume and put until stopped or failed, commit, close, stop.
+func (r *sinkRun) run(ctx, work context.Context) (err error) {
+	poll, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	r.mu.Lock()
+	r.fail = fail
+	r.mu.Unlock()
+	r.work = work
+	if r.Release != nil {
+		defer r.Release()
+	}
+	defer func() { err = errors.Join(err, r.Pipeline.Close()) }()
+	defer func() {
+		if r.client != nil {
+			r.client.CloseAllowingRebalance() // after Stop: the partitions go to others when the task has let go
+		}
+	}()
+	defer func() {
+		stop, cancel := deadline(work, r.Grace, "Stop")
+		defer cancel()
+		if serr := r.activity.do(callStop, func() error { return r.Task.Stop(stop) }); serr != nil {
+			r.Logger.Warn("stop of task failed", "err", serr)
+		}
+	}()
+	if err := r.activity.do(callStart, func() error { return r.Task.Start(poll, (*sinkContext)(r), r.Config) }); err != nil {
+		if interrupted(poll, err) {
+			return nil
+		}
+		return fmt.Errorf("start: %w", err)
+	}
+	r.next = time.Now().Add(r.CommitInterval)
+	defer r.t.control.notify(r.wake)()
+	r.client, err = r.Consumer(
+		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(),
+		kgo.OnPartitionsAssigned(func(_ context.Context, cl *kgo.Client, m map[string][]int32) { r.onAssigned(cl, m) }),
+		kgo.OnPartitionsRevoked(func(_ context.Context, cl *kgo.Client, m map[string][]int32) { r.onRevoked(cl, m) }),
+		kgo.OnPartitionsLost(func(_ context.Context, cl *kgo.Client, m map[string][]int32) { r.onLost(cl, m) }),
+		kgo.AdjustFetchOffsetsFn(r.onOffsets),
+	)
+	if err != nil {
+		return fmt.Errorf("create consumer: %w", err)
+	}
+	r.t.status(Running, nil)
+	err = r.loop(poll)
+	r.takeTurn(nil)
+	defer r.giveTurn()
+	r.closed = true
+	if !r.t.abandoned.Load() {
+		err = errors.Join(err, r.closePartitions(r.client, r.all(), true))
+	}
+	return err
+}
+
+// takeTurn waits for the turn, until done is closed (nil waits for ever), and reports whether it has it.
+func (r *sinkRun) takeTurn(done <-chan struct{}) bool {
+	select {
+	case r.turn <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case r.turn <- struct{}{}:
+		return true
+	case <-done:
+		return false
+	}
+}
+
+func (r *sinkRun) giveTurn() { <-r.turn }
+
+// loop polls, converts and puts until the run is to end.
+func (r *sinkRun) loop(poll context.Context) error {
+	for poll.Err() == nil {
+		r.takeTurn(nil)
+		wait, err := r.between()
+		r.giveTurn()
+		if err != nil {
+			return r.firstFailure(err)
+		}
+		var fetches kgo.Fetches
+		again := len(r.batch) > 0
+		if again {
+			if !r.pauseBeforeRetry(poll, wait) {
+				continue
+			}
+		} else {
+			fetches = r.pollRecords(poll, wait)
+		}
+		r.takeTurn(nil)
+		r.client.AllowRebalance() // from here on it is the turn that holds a rebalance back
+		err = r.deliver(poll, fetches, again)
+		r.giveTurn()
+		if r.t.abandoned.Load() {
+			return ErrAbandoned
+		}
+		if err != nil && !interrupted(poll, err) {
+			return r.firstFailure(err)
+		}
+	}
+	return r.firstFailure(nil)
+}
+
+// between does what stands between two batches: pause and resume, seeks, commits. It returns how long to wait for
+// records. The caller has the turn.
+func (r *sinkRun) between() (wait time.Duration, err error) {
+	if paused, _ := r.t.control.get(); paused != r.paused {
+		r.setPaused(paused)
+	}
+	r.applySeeks()
+	now := time.Now()
+	r.mu.Lock()
+	due := r.wantsCommit || !now.Before(r.next)
+	r.wantsCommit = false
+	r.mu.Unlock()
+	if due {
+		r.next = now.Add(r.CommitInterval)
+		if err := r.commit(r.client, r.all(), false); err != nil {
+			return 0, err
+		}
+	}
+	wait = max(time.Until(r.next), 0)
+	if r.timeout > 0 {
+		wait = min(wait, r.timeout)
+	}
+	return wait, nil
+}
+
+// pollRecords waits for records, at most for that time, or until it is woken.
+func (r *sinkRun) pollRecords(poll context.Context, wait time.Duration) kgo.Fetches {
+	ctx, cancel := context.WithTimeout(poll, wait)
+	defer cancel()
+	r.mu.Lock()
+	if r.woken {
+		cancel()
+	}
+	r.woken, r.interrupt = false, cancel
+	r.mu.Unlock()
+	fetches := r.client.PollRecords(ctx, r.MaxPollRecords)
+	r.mu.Lock()
+	r.interrupt = nil
+	r.mu.Unlock()
+	return fetches
+}
+
+// wake ends the poll that is under way, or the next one.
+func (r *sinkRun) wake() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.interrupt != nil {
+		r.interrupt()
+		return
+	}
+	r.woken = true
+}
+
+// pauseBeforeRetry waits before the batch is put again, and reports whether it is time.
+func (r *sinkRun) pauseBeforeRetry(poll context.Context, wait time.Duration) bool {
+	delay := tolerance.Backoff(r.retries, r.RetryLimit)
+	if r.timeout > 0 {
+		delay = r.timeout
+	}
+	r.timeout = 0
+	return sleep(poll, min(delay, max(wait, time.Millisecond))) == nil
+}
+
+// deliver converts what was polled, or takes the batch that failed before, and puts it. The caller has the turn.
+func (r *sinkRun) deliver(poll context.Context, fetches kgo.Fetches, again bool) error {
+	r.timeout = 0
+	if !again {
+		r.batch, r.raw = r.batch[:0], r.raw[:0]
+		if err := r.fetchErrors(poll, fetches); err != nil {
+			return err
+		}
+		err := r.activity.do(callProcess, func() error { return r.convert(poll, fetches) })
+		if err != nil {
+			return err
+		}
+	} else if len(r.batch) == 0 {
+		return nil // its partitions were revoked while it waited
+	}
+	if poll.Err() != nil && !again && len(r.batch) == 0 {
+		return nil
+	}
+	return r.put(poll)
+}
+
+// fetchErrors returns the error that fails the task, if there is one among what was polled.
+func (r *sinkRun) fetchErrors(poll context.Context, fetches kgo.Fetches) (err error) {
+	fetches.EachError(func(topic string, partition int32, ferr error) {
+		var session *kgo.ErrGroupSession
+		var loss *kgo.ErrDataLoss
+		switch {
+		case errors.Is(ferr, context.Canceled), errors.Is(ferr, context.DeadlineExceeded):
+		case errors.As(ferr, &session):
+			r.Logger.Warn("group session ended, it will be joined again", "err", ferr)
+		case errors.As(ferr, &loss):
+			r.Logger.Error("records were lost in Kafka before they were consumed", "topic", topic, "partition", partition, "err", ferr)
+		case retriableFetch(ferr):
+			r.Logger.Warn("fetch failed, it will be repeated", "topic", topic, "partition", partition, "err", ferr)
+		default:
+			if err == nil && poll.Err() == nil {
+				err = fmt.Errorf("consume %s-%d: %w", topic, partition, ferr)
+			}
+		}
+	})
+	return err
+}
+
+// convert takes the fetched records through the pipeline into batch.
+func (r *sinkRun) convert(poll context.Context, fetches kgo.Fetches) (err error) {
+	if n := fetches.NumRecords(); cap(r.batch) < n {
+		r.batch = make([]connect.SinkRecord, 0, n)
+		r.raw = make([]*kgo.Record, 0, n)
+	}
+	var c tolerance.Consumed
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if err != nil || len(p.Records) == 0 {
+			return
+		}
+		tp := connect.TopicPartition{Topic: p.Topic, Partition: p.Partition}
+		part := r.parts[tp]
+		if part == nil {
+			return // revoked after it was polled
+		}
+		part.consumed = true
+		if part.seek != nil {
+			return // these come from before the seek, which is applied now that the client knows the partition
+		}
+		if part.first < 0 {
+			part.first = p.Records[0].Offset
+		}
+		for _, rec := range p.Records {
+			c = consumed(rec)
+			before := len(r.batch)
+			if r.batch, err = r.Pipeline.Process(poll, &c, r.batch); err != nil {
+				return
+			}
+			for range len(r.batch) - before {
+				r.raw = append(r.raw, rec)
+			}
+			part.polled = rec.Offset + 1
+		}
+	})
+	return err
+}
+
+// consumed returns a record in the form that the pipeline takes.
+func consumed(rec *kgo.Record) tolerance.Consumed {
+	c := tolerance.Consumed{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Timestamp: rec.Timestamp, Key: rec.Key, Value: rec.Value}
+	switch rec.Attrs.TimestampType() {
+	case 0:
+		c.TimestampType = connect.CreateTime
+	case 1:
+		c.TimestampType = connect.LogAppendTime
+	}
+	if len(rec.Headers) > 0 {
+		c.Headers = make(connect.RawHeaders, len(rec.Headers))
+		for i, h := range rec.Headers {
+			c.Headers[i] = connect.RawHeader(h)
+		}
+	}
+	return c
+}
