@@ -201,9 +201,9 @@ func withCause(message string, cause error) string {
 	return message + ": " + cause.Error()
 }
 
-// JavaClass returns the name of the Java exception that stands for err in status traces and dead letter headers, so that tools
+// ErrorClass returns the name of the Java exception that stands for err in status traces and dead letter headers, so that tools
 // that know Kafka Connect's recognise it.
-func JavaClass(err error) string {
+func ErrorClass(err error) string {
 	const connectErrors = "org.apache.kafka.connect.errors."
 	var (
 		projector *SchemaProjectorError

@@ -95,8 +95,8 @@ func (d *DeadLetters) describe(f *tolerance.Failure) []kgo.RecordHeader {
 		text("task.id", strconv.Itoa(d.ID.Task)),
 		text("stage", string(f.Stage)),
 		text("class.name", f.Class),
-		text("exception.class.name", connect.JavaClass(f.Err)),
+		text("exception.class.name", connect.ErrorClass(f.Err)),
 		text("exception.message", f.Err.Error()),
-		text("exception.stacktrace", connect.JavaClass(f.Err)+": "+f.Err.Error()+"\n"+string(debug.Stack())),
+		text("exception.stacktrace", connect.ErrorClass(f.Err)+": "+f.Err.Error()+"\n"+string(debug.Stack())),
 	}
 }
