@@ -99,12 +99,7 @@ func (t *sinkTask) Start(_ context.Context, _ connect.SinkTaskContext, cfg conne
 // Put writes a line for each record.
 func (t *sinkTask) Put(_ context.Context, records []connect.SinkRecord) error {
 	for i := range records {
-		switch v := records[i].Value.(type) {
-		case string:
-			t.buf = append(t.buf, v...)
-		default:
-			t.buf = append(t.buf, connect.FormatValue(v)...)
-		}
+		t.buf = connect.AppendValue(t.buf, records[i].Value)
 		t.buf = append(t.buf, '\n')
 		if len(t.buf) >= writeSize {
 			if err := t.write(); err != nil {

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -175,26 +174,18 @@ func (s *Source) stdin() *input {
 }
 
 func (s *Source) options(cfg connect.Config) (sourceOptions, error) {
-	o := sourceOptions{topic: s.Topic, batchSize: s.BatchSize, maxLine: s.MaxLine}
+	parsed, err := s.ConfigDef().Parse(cfg)
+	if err != nil {
+		return sourceOptions{}, err
+	}
+	o := sourceOptions{
+		topic:     parsed.String(topicKey),
+		batchSize: max(parsed.Int(batchSizeKey), 1),
+		maxLine:   s.MaxLine,
+	}
 	path, named := s.pathOf(cfg)
 	if o.path = path; named {
 		o.filename = path
-	}
-	if v, ok := cfg[topicKey]; ok {
-		o.topic = strings.TrimSpace(v)
-	}
-	if o.topic == "" {
-		return o, connect.ConfigErrorf(topicKey, "Invalid value %s for configuration topic: String must be non-empty", o.topic)
-	}
-	if v, ok := cfg[batchSizeKey]; ok {
-		n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 32)
-		if err != nil {
-			return o, connect.ConfigErrorf(batchSizeKey, "Invalid value %s for configuration batch.size: Not a number of type INT", v)
-		}
-		o.batchSize = max(int(n), 1)
-	}
-	if o.batchSize <= 0 {
-		o.batchSize = defaultBatchSize
 	}
 	if o.maxLine <= 0 {
 		o.maxLine = defaultMaxLine
@@ -310,6 +301,9 @@ func (t *sourceTask) open(ctx context.Context) (bool, error) {
 // resume moves to the stored position.
 func (t *sourceTask) resume(ctx context.Context, f *os.File) (bool, error) {
 	stored, err := t.offsets.Offset(ctx, t.partition)
+	if ctx.Err() != nil {
+		return false, nil
+	}
 	if err != nil {
 		return false, fmt.Errorf("read the offset of %s: %w", t.path, err)
 	}

@@ -287,7 +287,8 @@ func TestSourceConfig(t *testing.T) {
 		cfg  connect.Config
 		want string
 	}{
-		{connect.Config{}, "Invalid value"},
+		{connect.Config{}, `Missing required configuration "topic" which has no default value.`},
+		{connect.Config{"topic": " "}, "Invalid value  for configuration topic: String must be non-empty"},
 		{connect.Config{"topic": "t", "batch.size": "x"}, "Invalid value x for configuration batch.size: Not a number of type INT"},
 	} {
 		s := new(file.Source)
