@@ -26,6 +26,7 @@ func Plugins() []connect.Plugin {
 	for _, k := range []kind{
 		castKind(), dropHeadersKind(), extractFieldKind(), filterKind(), flattenKind(), headerFromKind(), hoistFieldKind(),
 		insertFieldKind(), maskFieldKind(), regexRouterKind(), replaceFieldKind(), setSchemaMetadataKind(),
+		timestampConverterKind(), timestampRouterKind(),
 		valueToKeyKind(),
 	} {
 		if !k.parts {
