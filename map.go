@@ -3,7 +3,6 @@ package connect
 import (
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -107,7 +106,9 @@ func (m *Map) Clone() *Map {
 	if m == nil {
 		return nil
 	}
-	return &Map{slices.Clone(m.entries), maps.Clone(m.index)}
+	c := &Map{entries: slices.Clone(m.entries)}
+	c.reindex()
+	return c
 }
 
 // Equal reports whether both have the same keys with equal values, in any order.

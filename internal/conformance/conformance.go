@@ -8,6 +8,7 @@ package conformance
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"io"
@@ -31,6 +32,9 @@ type Case struct {
 	In    json.RawMessage `json:"in"`
 	Out   json.RawMessage `json:"out"`
 	Error *Error          `json:"error"`
+
+	// Raw is the whole line, for cases with other members.
+	Raw json.RawMessage `json:"-"`
 }
 
 // Error is what Java threw.
@@ -94,6 +98,7 @@ func load(t *testing.T, file string) []Case {
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
+		c.Raw = bytes.Clone(lines.Bytes())
 		cases = append(cases, c)
 	}
 	if err := lines.Err(); err != nil {

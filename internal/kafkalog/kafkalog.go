@@ -25,7 +25,7 @@ type Config struct {
 	// records keeps others on the same client waiting.
 	Client []kgo.Opt
 	// Producer writes what is appended. It may be shared. Nil, and the log's own client does.
-	Producer *kgo.Client
+	Producer Producer
 	// ReadCommitted hides the records of transactions that were aborted, and of open ones until they end. The end that
 	// ReadToEnd waits for is the same as without: it waits for open transactions to end.
 	ReadCommitted bool
@@ -197,9 +197,14 @@ func (l *Log) Append(ctx context.Context, records ...*kgo.Record) error {
 	return Produce(ctx, producer, records...)
 }
 
+// Producer is what a log is written with: a *kgo.Client, or something that guards one.
+type Producer interface {
+	Produce(ctx context.Context, r *kgo.Record, promise func(*kgo.Record, error))
+}
+
 // Produce writes records through a client that may be shared and waits until all are acknowledged, or one has failed
 // or ctx has ended: the others may be written then. The end of ctx fails nobody else's records.
-func Produce(ctx context.Context, producer *kgo.Client, records ...*kgo.Record) error {
+func Produce(ctx context.Context, producer Producer, records ...*kgo.Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
