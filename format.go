@@ -2,7 +2,6 @@ package connect
 
 import (
 	"hash/fnv"
-	"math"
 	"math/big"
 	"strconv"
 	"time"
@@ -106,55 +105,6 @@ func (s *Struct) appendText(dst []byte) []byte {
 		dst = AppendValue(dst, v)
 	}
 	return append(dst, '}')
-}
-
-// appendFloat appends the text of Java's Double.toString or Float.toString: the shortest digits that give the same
-// number back, plain from 0.001 up to ten million, and otherwise in scientific notation without a plus sign.
-func appendFloat(dst []byte, f float64, bits int) []byte {
-	switch {
-	case f != f:
-		return append(dst, "NaN"...)
-	case f > math.MaxFloat64:
-		return append(dst, "Infinity"...)
-	case f < -math.MaxFloat64:
-		return append(dst, "-Infinity"...)
-	case f == 0:
-		return strconv.AppendFloat(dst, f, 'f', 1, 64)
-	}
-	abs := max(f, -f)
-	if abs >= 1e-3 && abs < 1e7 {
-		start := len(dst)
-		dst = strconv.AppendFloat(dst, f, 'f', -1, bits)
-		for _, c := range dst[start:] {
-			if c == '.' {
-				return dst
-			}
-		}
-		return append(dst, ".0"...)
-	}
-	var buf [32]byte
-	text := strconv.AppendFloat(buf[:0], f, 'e', -1, bits) // -1.5e+07, 1e-05
-	point := false
-	for i, c := range text {
-		if c != 'e' {
-			point = point || c == '.'
-			dst = append(dst, c)
-			continue
-		}
-		if !point {
-			dst = append(dst, ".0"...)
-		}
-		dst = append(dst, 'E')
-		if text[i+1] == '-' {
-			dst = append(dst, '-')
-		}
-		digits := text[i+2:]
-		if digits[0] == '0' {
-			digits = digits[1:]
-		}
-		return append(dst, digits...)
-	}
-	return dst
 }
 
 // gregorianStart is the first instant of the Gregorian calendar for Java's Date, 15 October 1582, in milliseconds; it

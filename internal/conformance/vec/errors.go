@@ -86,6 +86,7 @@ func DiffError(want *conformance.Error, err error) error {
 
 var (
 	identityHash = regexp.MustCompile(`@[0-9a-f]+`)
+	byteArray    = regexp.MustCompile(`\[B@[0-9a-f]+`)
 	byteBuffer   = regexp.MustCompile(`java\.nio\.HeapByteBuffer\[pos=\d+ lim=\d+ cap=\d+\]`)
 	becauseNull  = regexp.MustCompile(`because .* is null$`)
 )
@@ -101,6 +102,7 @@ func MatchText(want, got string) bool {
 	}
 	want = byteBuffer.ReplaceAllString(want, "[B@<hash>")
 	want = strings.ReplaceAll(want, "java.nio.HeapByteBuffer", "[B")
+	want = byteArray.ReplaceAllString(want, "[B@<hash>")
 	if strings.Contains(want, "@<hash>") {
 		got = identityHash.ReplaceAllString(got, "@<hash>")
 	}
