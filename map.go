@@ -3,6 +3,7 @@ package connect
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -106,9 +107,7 @@ func (m *Map) Clone() *Map {
 	if m == nil {
 		return nil
 	}
-	c := &Map{entries: slices.Clone(m.entries)}
-	c.reindex()
-	return c
+	return &Map{slices.Clone(m.entries), maps.Clone(m.index)}
 }
 
 // Equal reports whether both have the same keys with equal values, in any order.

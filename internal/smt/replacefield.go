@@ -1,0 +1,210 @@
+package smt
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/gokconnect/connect"
+)
+
+const replacement = "field replacement"
+
+// replaceField keeps some fields of the key or value and renames some of these.
+type replaceField struct {
+	part             part
+	exclude, include []string
+	renames          map[string]string // old name to new
+	originals        map[string]string // new name to old
+	nulls            nulls
+	plans            plans[replacePlan]
+}
+
+type replacePlan struct {
+	out   *connect.Schema
+	from  []int // the number of the original field for each field of out
+	err   error // no schema
+	input error // no value: a field is to be taken from one that is not there
+}
+
+// parseRenames parses pairs OLD:NEW. Of several for one name the last counts.
+func parseRenames(pairs []string) (renames map[string]string, order []string, err error) {
+	renames = make(map[string]string, len(pairs))
+	for _, pair := range pairs {
+		parts := splitColons(pair)
+		if len(parts) != 2 {
+			return nil, nil, connect.ConfigErrorf("renames", "Invalid value [%s] for configuration renames: Invalid rename mapping: %s",
+				strings.Join(pairs, ", "), pair)
+		}
+		if _, ok := renames[parts[0]]; !ok {
+			order = append(order, parts[0])
+		}
+		renames[parts[0]] = parts[1]
+	}
+	return renames, order, nil
+}
+
+// splitColons splits as Java's String.split does: without empty parts at the end, but for the empty text itself.
+func splitColons(s string) []string {
+	if s == "" {
+		return []string{""}
+	}
+	parts := strings.Split(s, ":")
+	for len(parts) > 0 && parts[len(parts)-1] == "" {
+		parts = parts[:len(parts)-1]
+	}
+	return parts
+}
+
+func newReplaceField(p part, exclude, include, renames []string, n nulls) (*replaceField, error) {
+	t := &replaceField{part: p, exclude: exclude, include: include, nulls: n}
+	var order []string
+	var err error
+	if t.renames, order, err = parseRenames(renames); err != nil {
+		return nil, err
+	}
+	t.originals = make(map[string]string, len(order))
+	for _, old := range hashOrder(order) { // decides between two fields that get one name
+		t.originals[t.renames[old]] = old
+	}
+	t.plans.compile = t.compile
+	return t, nil
+}
+
+func (t *replaceField) keeps(field string) bool {
+	return !slices.Contains(t.exclude, field) && (len(t.include) == 0 || slices.Contains(t.include, field))
+}
+
+func (t *replaceField) renamed(field string) string {
+	if name, ok := t.renames[field]; ok {
+		return name
+	}
+	return field
+}
+
+func (t *replaceField) compile(s *connect.Schema) (p replacePlan) {
+	b := copyStruct(s)
+	for _, f := range s.Fields() {
+		if t.keeps(f.Name) {
+			b.Field(t.renamed(f.Name), f.Schema)
+		}
+	}
+	if p.out, p.err = b.Build(); p.err != nil {
+		return p
+	}
+	for _, f := range p.out.Fields() {
+		// Java looks for the original by the new name, even of a field that had that name before.
+		name, ok := t.originals[f.Name]
+		if !ok {
+			name = f.Name
+		}
+		from, ok := s.Field(name)
+		if !ok {
+			p.input = connect.DataErrorf("%s is not a valid field name", name)
+			return p
+		}
+		p.from = append(p.from, from.Index)
+		if from.Schema != f.Schema && p.input == nil {
+			p.input = sameKind(f.Name, from.Schema, f.Schema)
+		}
+	}
+	return p
+}
+
+// sameKind fails if values of the schema in are not all valid for the schema out.
+func sameKind(field string, in, out *connect.Schema) error {
+	if in.Equal(out) {
+		return nil
+	}
+	return connect.DataErrorf("field: %q: values of %v are not values of %v", field, in, out)
+}
+
+func (t *replaceField) Apply(_ context.Context, r *connect.Record) (*connect.Record, error) {
+	schema, value := t.part.of(r)
+	if isNil(value) {
+		return r, nil
+	}
+	if schema == nil {
+		m, err := t.applyMap(value)
+		if err != nil {
+			return nil, err
+		}
+		return t.part.set(r, nil, m), nil
+	}
+	s, err := requireStruct(value, replacement)
+	if err != nil {
+		return nil, err
+	}
+	p := t.plans.of(s.Schema())
+	switch {
+	case p.err != nil:
+		return nil, p.err
+	case p.input != nil:
+		return nil, p.input
+	}
+	values := make([]any, len(p.from))
+	for i, from := range p.from {
+		if values[i] = t.nulls.at(s, from); values[i] == nil {
+			if err := checkNull(p.out, i); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return t.part.set(r, p.out, connect.StructOf(p.out, values...)), nil
+}
+
+func (t *replaceField) applyMap(value any) (*connect.Map, error) {
+	m, err := requireMap(value, replacement)
+	if err != nil {
+		return nil, err
+	}
+	out := connect.NewMapValue(m.Len())
+	for _, e := range m.Entries() {
+		if e.Key == nil {
+			if len(t.include) == 0 {
+				out.Set(nil, e.Value)
+			}
+			continue
+		}
+		name, err := stringKey(e.Key, replacement)
+		if err != nil {
+			return nil, err
+		}
+		if !t.keeps(name) {
+			continue
+		}
+		if to, ok := t.renames[name]; ok {
+			out.Set(to, e.Value)
+		} else {
+			out.Set(e.Key, e.Value) // the key as it is, which needs no allocation
+		}
+	}
+	return out, nil
+}
+
+func replaceFieldKind() kind {
+	list := func(name, doc string) connect.ConfigKey {
+		return connect.ConfigKey{
+			Name: name, Type: connect.ConfigList, Default: "", Importance: connect.Medium, Documentation: doc,
+			Validator: connect.AnyNonDuplicate(true, false),
+		}
+	}
+	return kind{
+		name: "ReplaceField", parts: bothParts,
+		def: connect.MustConfigDef(
+			list("exclude", "Fields to exclude. This takes precedence over the fields to include."),
+			list("include", "Fields to include. If specified, only these fields will be used."),
+			connect.ConfigKey{
+				Name: "renames", Type: connect.ConfigList, Default: "", Importance: connect.Medium, Documentation: "Field rename mappings.",
+				Validator: connect.ConfigCheck(colonPairs, func(_ string, value any) error {
+					_, _, err := parseRenames(items(value))
+					return err
+				}),
+			},
+			replaceNullKey,
+		),
+		make: func(p part, c *connect.ParsedConfig) (connect.Transformation, error) {
+			return newReplaceField(p, c.List("exclude"), c.List("include"), c.List("renames"), nullsOf(c))
+		},
+	}
+}
