@@ -22,7 +22,8 @@ type Map struct {
 // Entry is one entry of a [Map].
 type Entry struct{ Key, Value any }
 
-const smallMap = 8
+// smallMap is the number of entries up to which looking at each is as good as an index.
+const smallMap = 64
 
 // NewMapValue returns an empty Map with room for n entries.
 func NewMapValue(n int) *Map { return &Map{entries: make([]Entry, 0, n)} }
@@ -33,6 +34,14 @@ func MapOf(entries ...Entry) *Map {
 	for _, e := range entries {
 		m.Set(e.Key, e.Value)
 	}
+	return m
+}
+
+// MapOfDistinct returns a Map with these entries, which it keeps. It is for decoders that made sure that all keys
+// differ: it does not check.
+func MapOfDistinct(entries []Entry) *Map {
+	m := &Map{entries: entries}
+	m.reindex()
 	return m
 }
 
