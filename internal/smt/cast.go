@@ -27,6 +27,7 @@ type castSpec struct {
 
 type fieldCast struct {
 	name string
+	key  any // the name
 	to   connect.Type
 }
 
@@ -69,7 +70,7 @@ func parseCastSpec(list []string) (s castSpec, err error) {
 		if i := slices.IndexFunc(s.fields, func(f fieldCast) bool { return f.name == name }); i >= 0 {
 			s.fields[i].to = to
 		} else {
-			s.fields = append(s.fields, fieldCast{name, to})
+			s.fields = append(s.fields, fieldCast{name, name, to})
 		}
 	}
 	if s.whole != 0 && len(list) > 1 {
@@ -238,11 +239,11 @@ func (t *cast) applySchemaless(value any) (any, error) {
 	}
 	out := copyMap(m, len(t.spec.fields))
 	for _, f := range t.spec.fields {
-		v, _ := m.Get(f.name)
+		v, _ := m.Get(f.key)
 		if v, err = castValue(nil, v, f.to); err != nil {
 			return nil, err
 		}
-		out.Set(f.name, v)
+		out.Set(f.key, v)
 	}
 	return out, nil
 }

@@ -13,6 +13,7 @@ type extractField struct {
 	part  part
 	text  string
 	path  FieldPath
+	keys  []any // the path's steps
 	nulls nulls
 	plans plans[extractPlan]
 }
@@ -24,7 +25,7 @@ type extractPlan struct {
 }
 
 func newExtractField(p part, text string, path FieldPath, n nulls) *extractField {
-	t := &extractField{part: p, text: text, path: path, nulls: n}
+	t := &extractField{part: p, text: text, path: path, keys: boxed(path), nulls: n}
 	t.plans.compile = t.compile
 	return t
 }
@@ -134,7 +135,7 @@ func (t *extractField) byName(s *connect.Struct) (any, error) {
 
 func (t *extractField) fromMap(value any) (any, error) {
 	purpose := extraction
-	for _, name := range t.path {
+	for _, key := range t.keys {
 		if isNil(value) {
 			return nil, nil
 		}
@@ -142,7 +143,7 @@ func (t *extractField) fromMap(value any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		value, _ = m.Get(name)
+		value, _ = m.Get(key)
 		purpose = nestedAccess
 	}
 	return value, nil

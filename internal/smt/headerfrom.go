@@ -11,6 +11,7 @@ import (
 type headerFrom struct {
 	part            part
 	fields, headers []string // pairs
+	keys            []any    // the fields
 	move            bool
 	purpose         string
 	nulls           nulls
@@ -28,7 +29,7 @@ func newHeaderFrom(p part, fields, headers []string, operation string, n nulls) 
 	if len(fields) != len(headers) {
 		return nil, connect.ConfigErrorf("", "'fields' config must have the same number of elements as 'headers' config.")
 	}
-	t := &headerFrom{part: p, fields: fields, headers: headers, move: operation == "move", purpose: "header " + operation, nulls: n}
+	t := &headerFrom{part: p, fields: fields, headers: headers, keys: boxed(fields), move: operation == "move", purpose: "header " + operation, nulls: n}
 	t.plans.compile = t.compile
 	return t, nil
 }
@@ -111,8 +112,8 @@ func (t *headerFrom) applyMap(r *connect.Record, value any) (*connect.Record, er
 		return nil, err
 	}
 	headers := t.grown(r.Headers)
-	for i, name := range t.fields {
-		v, _ := m.Get(name)
+	for i, key := range t.keys {
+		v, _ := m.Get(key)
 		headers = append(headers, connect.Header{Key: t.headers[i], Value: v})
 	}
 	out := m

@@ -23,15 +23,17 @@ type insertField struct {
 
 type insertedField struct {
 	name     string
+	key      any // the name
 	optional bool
 }
 
 // parseInserted parses NAME, NAME? or NAME!, the last being a field that is not optional.
 func parseInserted(spec string) *insertedField {
 	if name, ok := strings.CutSuffix(spec, "!"); ok {
-		return &insertedField{name, false}
+		return &insertedField{name, name, false}
 	}
-	return &insertedField{strings.TrimSuffix(spec, "?"), true}
+	name := strings.TrimSuffix(spec, "?")
+	return &insertedField{name, name, true}
 }
 
 func (f *insertedField) schema(required, optional *connect.Schema) *connect.Schema {
@@ -127,11 +129,11 @@ func (t *insertField) Apply(_ context.Context, r *connect.Record) (*connect.Reco
 
 func (t *insertField) intoMap(m *connect.Map, r *connect.Record) error {
 	if t.topic != nil {
-		m.Set(t.topic.name, r.Topic)
+		m.Set(t.topic.key, r.Topic)
 	}
 	if t.partition != nil {
 		if n, ok := r.Partition.Get(); ok {
-			m.Set(t.partition.name, n)
+			m.Set(t.partition.key, n)
 		}
 	}
 	if t.offset != nil {
@@ -139,13 +141,13 @@ func (t *insertField) intoMap(m *connect.Map, r *connect.Record) error {
 		if err != nil {
 			return err
 		}
-		m.Set(t.offset.name, sink.Offset)
+		m.Set(t.offset.key, sink.Offset)
 	}
 	if t.timestamp != nil && !r.Timestamp.IsZero() {
-		m.Set(t.timestamp.name, r.Timestamp.UnixMilli())
+		m.Set(t.timestamp.key, r.Timestamp.UnixMilli())
 	}
 	if t.static != nil {
-		m.Set(t.static.name, t.staticValue)
+		m.Set(t.static.key, t.staticValue)
 	}
 	return nil
 }

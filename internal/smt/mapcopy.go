@@ -15,3 +15,12 @@ func copyMap(m *connect.Map, more int) *connect.Map {
 }
 
 const smallMap = 8
+
+// boxed returns names as the keys of maps: a text that is made a key for each record would be allocated for each.
+func boxed(names []string) []any {
+	keys := make([]any, len(names))
+	for i, name := range names {
+		keys[i] = name
+	}
+	return keys
+}

@@ -13,13 +13,14 @@ const masking = "mask fields"
 type maskField struct {
 	part   part
 	fields []string
+	keys   []any // the fields
 	mask   mask
 	nulls  nulls
 	plans  plans[[]int] // the numbers of the fields
 }
 
 func newMaskField(p part, fields []string, m mask, n nulls) *maskField {
-	t := &maskField{part: p, fields: fields, mask: m, nulls: n}
+	t := &maskField{part: p, fields: fields, keys: boxed(fields), mask: m, nulls: n}
 	t.plans.compile = t.compile
 	return t
 }
@@ -42,12 +43,12 @@ func (t *maskField) Apply(_ context.Context, r *connect.Record) (*connect.Record
 			return nil, err
 		}
 		out := copyMap(m, len(t.fields))
-		for _, name := range t.fields {
-			v, _ := m.Get(name)
+		for _, key := range t.keys {
+			v, _ := m.Get(key)
 			if v, err = t.masked(v); err != nil {
 				return nil, err
 			}
-			out.Set(name, v)
+			out.Set(key, v)
 		}
 		return t.part.set(r, nil, out), nil
 	}

@@ -16,6 +16,7 @@ type replaceField struct {
 	exclude, include []string
 	renames          map[string]string // old name to new
 	originals        map[string]string // new name to old
+	keys             map[string]any    // old name to new, as the key of a map
 	nulls            nulls
 	plans            plans[replacePlan]
 }
@@ -64,8 +65,10 @@ func newReplaceField(p part, exclude, include, renames []string, n nulls) (*repl
 		return nil, err
 	}
 	t.originals = make(map[string]string, len(order))
+	t.keys = make(map[string]any, len(order))
 	for _, old := range hashOrder(order) { // decides between two fields that get one name
 		t.originals[t.renames[old]] = old
+		t.keys[old] = t.renames[old]
 	}
 	t.plans.compile = t.compile
 	return t, nil
@@ -173,11 +176,11 @@ func (t *replaceField) applyMap(value any) (*connect.Map, error) {
 		if !t.keeps(name) {
 			continue
 		}
-		if to, ok := t.renames[name]; ok {
-			out.Set(to, e.Value)
-		} else {
-			out.Set(e.Key, e.Value) // the key as it is, which needs no allocation
+		key := e.Key
+		if to, ok := t.keys[name]; ok {
+			key = to
 		}
+		out.Set(key, e.Value)
 	}
 	return out, nil
 }

@@ -17,6 +17,7 @@ const timestampConversion = "converting timestamp formats"
 type timestampConverter struct {
 	part   part
 	field  string // "" is the whole
+	key    any    // the field
 	target timestampType
 	format *javatext.DateFormat // nil if none is configured
 	unit   timeUnit
@@ -247,12 +248,12 @@ func (t *timestampConverter) applySchemaless(value any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, _ := m.Get(t.field)
+	v, _ := m.Get(t.key)
 	if v, err = t.convert(v, unknownTime); err != nil {
 		return nil, err
 	}
 	out := copyMap(m, 1)
-	out.Set(t.field, v)
+	out.Set(t.key, v)
 	return out, nil
 }
 
@@ -376,7 +377,7 @@ func timestampConverterKind() kind {
 		),
 		make: func(p part, c *connect.ParsedConfig) (connect.Transformation, error) {
 			t := &timestampConverter{
-				part: p, field: c.String("field"), target: parseTimestampType(c.String("target.type")),
+				part: p, field: c.String("field"), key: c.String("field"), target: parseTimestampType(c.String("target.type")),
 				unit: parseTimeUnit(c.String("unix.precision")), nulls: nullsOf(c),
 			}
 			return t.prepare(c.String("format"))

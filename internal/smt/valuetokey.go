@@ -11,6 +11,7 @@ const keyCopy = "copying fields from value to key"
 // valueToKey makes a key of fields of the value.
 type valueToKey struct {
 	fields []string
+	keys   []any // the fields
 	nulls  nulls
 	plans  plans[keyPlan]
 }
@@ -22,7 +23,7 @@ type keyPlan struct {
 }
 
 func newValueToKey(fields []string, n nulls) *valueToKey {
-	t := &valueToKey{fields: fields, nulls: n}
+	t := &valueToKey{fields: fields, keys: boxed(fields), nulls: n}
 	t.plans.compile = t.compile
 	return t
 }
@@ -49,7 +50,7 @@ func (t *valueToKey) Apply(_ context.Context, r *connect.Record) (*connect.Recor
 			return nil, err
 		}
 		key := connect.NewMapValue(len(t.fields))
-		for _, name := range t.fields {
+		for _, name := range t.keys {
 			v, _ := m.Get(name)
 			key.Set(name, v)
 		}
