@@ -282,3 +282,19 @@ func (r *Registry) List(kind Kind) []PluginInfo {
 	slices.SortStableFunc(list, func(a, b PluginInfo) int { return strings.Compare(a.Class, b.Class) })
 	return list
 }
+
+// Merge adds the plugins of another registry; one with the same class and version takes the place of the one that is
+// there.
+func (r *Registry) Merge(other *Registry) {
+	for kind, entries := range other.byKind {
+		for _, e := range entries {
+			if r.byKind == nil {
+				r.byKind = make(map[Kind][]entry)
+			}
+			r.byKind[kind] = slices.DeleteFunc(r.byKind[kind], func(o entry) bool {
+				return o.info.Class == e.info.Class && o.info.Version == e.info.Version
+			})
+			r.byKind[kind] = append(r.byKind[kind], e)
+		}
+	}
+}

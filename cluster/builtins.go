@@ -1,0 +1,25 @@
+package cluster
+
+import (
+	"slices"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/configprovider"
+	"github.com/gokconnect/connect/plugin/file"
+)
+
+// Builtins returns the plugins that every runtime has: the FileStream connectors, the converters, transformations,
+// predicates, config providers and override policies of Kafka Connect, under their Java names.
+func Builtins() []connect.Plugin {
+	return slices.Concat(file.Plugins(), configprovider.Plugins())
+}
+
+// withBuiltins returns a registry with the built-in plugins and those of the application, which may take the place of
+// built-in ones.
+func withBuiltins(own *connect.Registry) *connect.Registry {
+	r := new(connect.Registry).MustAdd(Builtins()...)
+	if own != nil {
+		r.Merge(own)
+	}
+	return r
+}

@@ -1,0 +1,123 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/worker"
+	"github.com/gokconnect/connect/offsets"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Config is what a [Runtime] needs. Brokers and GroupID are required; everything else has a default.
+type Config struct {
+	// Brokers are addresses of Kafka brokers, HOST:PORT.
+	Brokers []string
+	// GroupID names the cluster of instances that share the work, and, unless Worker names others, its internal topics:
+	// GroupID-configs, GroupID-offsets and GroupID-status.
+	GroupID string
+	// Client is added to the options of every Kafka client, for what has no key in Worker: a dialer, hooks, SASL.
+	Client []kgo.Opt
+	// Worker is configuration by Kafka Connect's own worker keys, such as offset.flush.interval.ms,
+	// producer.compression.type or config.providers.
+	Worker connect.Config
+	// Plugins are the plugins that connector configurations can name, besides the built-in ones (see [Builtins]).
+	Plugins *connect.Registry
+	// Key, Value and Header are the converters of connectors that name none. Default: text, unless Worker says otherwise (key.converter,
+	// value.converter, header.converter). They are used by many tasks at once.
+	Key, Value connect.Converter
+	Header     connect.HeaderConverter
+	// Coordinator brings the instances together. Default: [Standalone].
+	Coordinator Coordinator
+	// Offsets is where source offsets are kept. Default: the topic offset.storage.topic of Worker, or GroupID-offsets.
+	Offsets offsets.Store
+	// Restart says how tasks that failed are restarted.
+	Restart RestartPolicy
+	// StallAfter is how long a call into a connector may take before it is reported. Default: 1 minute. Negative:
+	// never.
+	StallAfter time.Duration
+	// Logger gets what the runtime and its connectors have to say. Default: nothing is logged.
+	Logger *slog.Logger
+	// MeterProvider and TracerProvider receive metrics and traces. Default: none.
+	MeterProvider  metric.MeterProvider
+	TracerProvider trace.TracerProvider
+
+	javaDefaults bool
+}
+
+// RestartPolicy says how tasks that failed are restarted: with a growing wait, and not at all after errors that no
+// restart mends (data, configuration, [connect.Fatal]).
+type RestartPolicy struct {
+	// Max is how many restarts in a row are made before a task is FAILED. Default: 10. Negative: none, which is what
+	// Kafka Connect does.
+	Max int
+	// First is the wait before the first restart. It doubles each time up to Limit. Default: 1 s and 1 minute.
+	First, Limit time.Duration
+	// Healthy is how long a task has to run for its failures to be forgotten. Default: 5 minutes.
+	Healthy time.Duration
+}
+
+func (p RestartPolicy) policy() worker.RestartPolicy {
+	out := worker.DefaultRestart
+	switch {
+	case p.Max < 0:
+		out.Max = 0
+	case p.Max > 0:
+		out.Max = p.Max
+	}
+	if p.First > 0 {
+		out.First = p.First
+	}
+	if p.Limit > 0 {
+		out.Limit = p.Limit
+	}
+	if p.Healthy > 0 {
+		out.Healthy = p.Healthy
+	}
+	return out
+}
+
+// KafkaConnectDefaults returns cfg with every deliberate departure from Kafka Connect's behaviour turned off:
+// failed tasks stay FAILED. docs/compatibility.md lists the departures.
+func KafkaConnectDefaults(cfg Config) Config {
+	cfg.javaDefaults = true
+	cfg.Restart.Max = -1
+	return cfg
+}
+
+func (c Config) withDefaults() Config {
+	if c.Coordinator == nil {
+		c.Coordinator = Standalone()
+	}
+	if c.StallAfter == 0 {
+		c.StallAfter = time.Minute
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	var errs []error
+	if len(c.Brokers) == 0 {
+		errs = append(errs, errors.New("Brokers is empty: it needs the address of at least one Kafka broker, HOST:PORT"))
+	}
+	for _, b := range c.Brokers {
+		if b == "" {
+			errs = append(errs, fmt.Errorf("Brokers %q has an empty address", c.Brokers))
+		}
+	}
+	if c.GroupID == "" {
+		errs = append(errs, errors.New("GroupID is empty: it names the cluster and its internal topics"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("cluster.Config: %w", err)
+	}
+	return nil
+}

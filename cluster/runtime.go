@@ -1,0 +1,228 @@
+// Package cluster runs connectors: a [Runtime] is one instance of a Kafka Connect cluster inside your program.
+//
+//	rt, err := cluster.New(cluster.Config{Brokers: brokers, GroupID: "orders"})
+//	err = rt.Add(cluster.Source{Name: "orders", Connector: orders.New(db), Topic: "orders"})
+//	err = rt.Run(ctx)
+//
+// Connectors are Go values ([Runtime.Add]), or configurations that name a plugin, as in Kafka Connect
+// ([Runtime.PutConnector]).
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/herder"
+	"github.com/gokconnect/connect/internal/worker"
+)
+
+// Runtime is one instance of a cluster. Make it with [New], and run it once. All methods are safe for concurrent use.
+// Two runtimes in one process share nothing.
+type Runtime struct {
+	cfg      Config
+	settings settings
+	plugins  *connect.Registry
+	log      *slog.Logger
+	events   chan func()   // what the loop has to do; closed never, guarded by ended
+	ended    chan struct{} // closed when the loop has ended
+	started  chan struct{} // closed when requests can be served
+	kafka    *kafka
+
+	mu       sync.Mutex
+	running  bool
+	declared map[string]*declared
+
+	// Below is the loop's own.
+	snapshot   herder.Snapshot
+	assignment herder.Assignment
+	assigned   bool
+	core       *herder.Core
+	connectors map[string]*worker.Connector
+	tasks      map[connect.TaskID]*worker.Task
+	abandoned  []<-chan struct{} // goroutines of what was abandoned
+	status     *statuses
+	stopping   bool
+}
+
+// New returns a Runtime. It connects to nothing yet. Its error names each field and key that is not right.
+func New(cfg Config) (*Runtime, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	s, err := parseSettings(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Runtime{
+		cfg: cfg, settings: s, plugins: withBuiltins(cfg.Plugins), log: cfg.Logger,
+		events: make(chan func()), ended: make(chan struct{}), started: make(chan struct{}),
+		declared: make(map[string]*declared), snapshot: make(herder.Snapshot), core: herder.New(),
+		connectors: make(map[string]*worker.Connector), tasks: make(map[connect.TaskID]*worker.Task), status: newStatuses(),
+	}, nil
+}
+
+// Add declares connectors that are Go values. Declared before Run, they begin with it; declared while it runs, at once.
+// A declaration with the name of another takes its place.
+func (rt *Runtime) Add(declarations ...Declaration) error {
+	var all []*declared
+	for _, d := range declarations {
+		one, err := d.declare()
+		if err != nil {
+			return fmt.Errorf("declare connector: %w", err)
+		}
+		all = append(all, one)
+	}
+	rt.mu.Lock()
+	for _, d := range all {
+		rt.declared[d.name] = d
+	}
+	running := rt.running
+	rt.mu.Unlock()
+	if !running {
+		return nil
+	}
+	return rt.do(context.Background(), func() error { return rt.applyDeclared(all) })
+}
+
+// Run runs the instance until ctx ends, and then stops it: connectors and tasks finish what they have begun, within
+// task.shutdown.graceful.timeout.ms, and offsets are stored. It returns nil after that, when every goroutine that the
+// runtime started has ended, or an error that says why the instance can't go on, or which call into a connector did
+// not return.
+func (rt *Runtime) Run(ctx context.Context) error {
+	rt.mu.Lock()
+	if rt.running {
+		rt.mu.Unlock()
+		return fmt.Errorf("a Runtime can be run once only: %w", connect.ErrIllegalState)
+	}
+	rt.running = true
+	rt.mu.Unlock()
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer close(rt.ended) // before the wait: it releases goroutines that have something for the loop
+
+	k, err := rt.openKafka(ctx)
+	if err != nil {
+		return err
+	}
+	rt.kafka = k
+	defer k.close()
+
+	member, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	coordinated := make(chan error, 1)
+	group.Go(func() { coordinated <- rt.cfg.Coordinator.Run(member, (*groupMember)(rt)) })
+	watch, unwatch := context.WithCancel(context.WithoutCancel(ctx))
+	defer unwatch()
+	if rt.cfg.StallAfter > 0 {
+		group.Go(func() { rt.watchStalls(watch) })
+	}
+	if err := rt.applyDeclared(slices.Collect(maps.Values(rt.declaredNow()))); err != nil {
+		return err
+	}
+	close(rt.started)
+
+	done := ctx.Done()
+	for {
+		select {
+		case f := <-rt.events:
+			f()
+		case err = <-coordinated:
+			if err == nil {
+				err = errors.New("the coordinator ended without having been asked to")
+			}
+			err = fmt.Errorf("membership in group %s: %w", rt.cfg.GroupID, err)
+			coordinated = nil
+		case <-done:
+		}
+		if (err != nil || ctx.Err() != nil) && !rt.stopping {
+			rt.stopping, done = true, nil
+			rt.assignment = herder.Assignment{}
+			rt.reconcile()
+		}
+		if rt.stopping && rt.core.Idle() {
+			return errors.Join(err, rt.awaitAbandoned())
+		}
+	}
+}
+
+func (rt *Runtime) declaredNow() map[string]*declared {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	return maps.Clone(rt.declared)
+}
+
+// abandonedGrace is how much longer Run waits for calls that did not return within the grace period.
+const abandonedGrace = time.Second
+
+// awaitAbandoned waits a little for calls into connectors that did not return, and returns an error if they still don't.
+func (rt *Runtime) awaitAbandoned() error {
+	timer := time.NewTimer(abandonedGrace)
+	defer timer.Stop()
+	for i, ended := range rt.abandoned {
+		select {
+		case <-ended:
+		case <-timer.C:
+			return fmt.Errorf("%d calls into connectors have not returned (the log names them); their goroutines are left behind", len(rt.abandoned)-i)
+		}
+	}
+	return nil
+}
+
+// do runs f on the loop and returns its error.
+func (rt *Runtime) do(ctx context.Context, f func() error) error {
+	select {
+	case <-rt.started:
+	case <-rt.ended:
+	case <-ctx.Done():
+		return fmt.Errorf("the runtime has not started: %w", context.Cause(ctx))
+	}
+	result := make(chan error, 1)
+	select {
+	case rt.events <- func() { result <- f() }:
+		return <-result
+	case <-rt.ended:
+		return fmt.Errorf("the runtime has stopped: %w", connect.ErrIllegalState)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// post runs f on the loop some time. Connectors and tasks use it, which end before the loop does; what a task that was
+// abandoned posts is dropped.
+func (rt *Runtime) post(f func()) {
+	select {
+	case rt.events <- f:
+	case <-rt.ended:
+	}
+}
+
+// groupMember is the runtime as its coordinator sees it.
+type groupMember Runtime
+
+func (m *groupMember) Metadata() []byte { return nil }
+
+func (m *groupMember) Assign(_ context.Context, r Round) (map[string][]byte, error) {
+	if len(r.Members) > 1 {
+		return nil, fmt.Errorf("group %s has %d members, and this version runs everything on one instance", m.cfg.GroupID, len(r.Members))
+	}
+	return map[string][]byte{r.Leader: nil}, nil
+}
+
+func (m *groupMember) Assigned(Generation, []byte) error {
+	rt := (*Runtime)(m)
+	rt.post(func() { rt.assigned = true; rt.reconcile() })
+	return nil
+}
+
+func (m *groupMember) Lost() {
+	rt := (*Runtime)(m)
+	rt.post(func() { rt.assigned = false; rt.reconcile() })
+}

@@ -1,0 +1,99 @@
+package cluster
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/worker"
+)
+
+// State is the state of a connector or task, as the REST API spells it: UNASSIGNED, RUNNING, PAUSED, STOPPED, FAILED or
+// RESTARTING.
+type State = worker.State
+
+// The states of connectors and tasks.
+const (
+	Unassigned = worker.Unassigned
+	Running    = worker.Running
+	Paused     = worker.Paused
+	Stopped    = worker.Stopped
+	Failed     = worker.Failed
+	Restarting = worker.Restarting
+)
+
+// ConnectorStatus is how a connector and its tasks are.
+type ConnectorStatus struct {
+	Name  string
+	Kind  connect.Kind // [connect.KindSource] or [connect.KindSink]
+	State State
+	Err   error // why it is FAILED
+	Tasks []TaskStatus
+}
+
+// TaskStatus is how a task is.
+type TaskStatus struct {
+	ID    connect.TaskID
+	State State
+	Err   error // why it is FAILED or RESTARTING
+}
+
+// statuses are what the connectors and tasks said of themselves last. Safe for concurrent use: they are written by the
+// goroutines of the connectors and tasks.
+type statuses struct {
+	mu         sync.Mutex
+	connectors map[string]ConnectorStatus
+	tasks      map[connect.TaskID]TaskStatus
+	changed    chan struct{} // closed and replaced at each change
+}
+
+func newStatuses() *statuses {
+	return &statuses{connectors: make(map[string]ConnectorStatus), tasks: make(map[connect.TaskID]TaskStatus), changed: make(chan struct{})}
+}
+
+func (s *statuses) update(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func (s *statuses) connector(name string, state State, err error) {
+	s.update(func() { s.connectors[name] = ConnectorStatus{Name: name, State: state, Err: err} })
+}
+
+func (s *statuses) task(id connect.TaskID, state State, err error) {
+	s.update(func() { s.tasks[id] = TaskStatus{id, state, err} })
+}
+
+// keepTasks forgets the tasks of a connector from number n on.
+func (s *statuses) keepTasks(name string, n int) {
+	s.update(func() {
+		for id := range s.tasks {
+			if id.Connector == name && id.Task >= n {
+				delete(s.tasks, id)
+			}
+		}
+	})
+}
+
+func (s *statuses) remove(name string) {
+	s.update(func() { delete(s.connectors, name) })
+	s.keepTasks(name, 0)
+}
+
+// get returns the status of a connector, and a channel that is closed when any status changes.
+func (s *statuses) get(name string) (ConnectorStatus, bool, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.connectors[name]
+	for id, t := range s.tasks {
+		if id.Connector == name {
+			c.Tasks = append(c.Tasks, t)
+		}
+	}
+	slices.SortFunc(c.Tasks, func(a, b TaskStatus) int { return cmp.Compare(a.ID.Task, b.ID.Task) })
+	return c, ok, s.changed
+}
