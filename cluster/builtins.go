@@ -5,13 +5,14 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/configprovider"
-	"github.com/gokconnect/connect/plugin/file"
+	"github.com/gokconnect/connect/internal/predicate"
+	"github.com/gokconnect/connect/internal/smt"
 )
 
-// Builtins returns the plugins that every runtime has: the FileStream connectors, the converters, transformations,
-// predicates, config providers and override policies of Kafka Connect, under their Java names.
+// Builtins returns the plugins that every runtime has: the converters, transformations, predicates,
+// config providers and override policies of Kafka Connect, under their Java names.
 func Builtins() []connect.Plugin {
-	return slices.Concat(file.Plugins(), configprovider.Plugins())
+	return slices.Concat(smt.Plugins(), predicate.Plugins(), configprovider.Plugins())
 }
 
 // withBuiltins returns a registry with the built-in plugins and those of the application, which may take the place of

@@ -54,12 +54,13 @@ func (m *topicMaker) once(ctx context.Context, topic string) error {
 	if !errors.Is(detail.Err, kerr.UnknownTopicOrPartition) {
 		return detail.Err
 	}
-	spec, err := m.groups.Topic(topic)
+	group, err := m.groups.Find(topic)
 	if err != nil {
 		return err
 	}
-	settings := make(map[string]*string, len(spec.Config))
-	for k, v := range spec.Config {
+	spec := group.NewTopic(topic)
+	settings := make(map[string]*string, len(spec.Configs))
+	for k, v := range spec.Configs {
 		settings[k] = &v
 	}
 	_, err = m.admin.CreateTopic(ctx, spec.Partitions, spec.ReplicationFactor, settings, topic)
