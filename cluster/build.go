@@ -225,7 +225,9 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 	}
 	parts.Operator = tolerance.New(p.settings.policy, p.reporters...)
 	parts.Pipeline = pipeline.NewSink(p.steps, p.converters, parts.Operator)
-	parts.Consumer = func(opts ...kgo.Opt) (*kgo.Client, error) { return rt.kafka.consumer(p.connector, p.settings, o.ID, opts) }
+	parts.Consumer = func(opts ...kgo.Opt) (*kgo.Client, error) {
+		return rt.kafka.consumer(p.connector, p.settings, o.ID, opts)
+	}
 	return parts, nil
 }
 

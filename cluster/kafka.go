@@ -53,7 +53,9 @@ func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
 		k.offsets = offsets.NewKafka(offsets.KafkaConfig{
 			Topic: rt.settings.offsetsTopic, Client: k.options(), Producer: k.client,
 			Partitions: rt.settings.offsetsParts, ReplicationFactor: k.replication(ctx, rt.settings.offsetsRF),
-			OnError: func(err error) { rt.log.Error("trouble with the offsets topic", "topic", rt.settings.offsetsTopic, "err", err) },
+			OnError: func(err error) {
+				rt.log.Error("trouble with the offsets topic", "topic", rt.settings.offsetsTopic, "err", err)
+			},
 		})
 	}
 	if err := offsets.Start(ctx, k.offsets); err != nil {

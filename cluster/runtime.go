@@ -89,7 +89,10 @@ func (rt *Runtime) Add(declarations ...Declaration) error {
 	if !running {
 		return nil
 	}
-	return rt.do(context.Background(), func() error { return rt.applyDeclared(all) })
+	if err := rt.checkDeclared(context.Background(), all); err != nil {
+		return err
+	}
+	return rt.do(context.Background(), func() error { rt.applyDeclared(all); return nil })
 }
 
 // Run runs the instance until ctx ends, and then stops it: connectors and tasks finish what they have begun, within
@@ -114,6 +117,10 @@ func (rt *Runtime) Run(ctx context.Context) error {
 	}
 	rt.kafka = k
 	defer k.close()
+	all := slices.Collect(maps.Values(rt.declaredNow()))
+	if err := rt.checkDeclared(ctx, all); err != nil {
+		return err
+	}
 
 	member, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()
@@ -124,9 +131,7 @@ func (rt *Runtime) Run(ctx context.Context) error {
 	if rt.cfg.StallAfter > 0 {
 		group.Go(func() { rt.watchStalls(watch) })
 	}
-	if err := rt.applyDeclared(slices.Collect(maps.Values(rt.declaredNow()))); err != nil {
-		return err
-	}
+	rt.applyDeclared(all)
 	close(rt.started)
 
 	done := ctx.Done()

@@ -216,3 +216,13 @@ func sortedTasks[V any](m map[connect.TaskID]V) []connect.TaskID {
 		return cmp.Or(cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Task, b.Task))
 	})
 }
+
+// Busy reports whether a task of the connector runs, or is still stopping.
+func (c *Core) Busy(connector string) bool {
+	for id := range c.tasks {
+		if id.Connector == connector {
+			return true
+		}
+	}
+	return false
+}

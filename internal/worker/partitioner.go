@@ -4,7 +4,9 @@ import "github.com/twmb/franz-go/pkg/kgo"
 
 // Partitioner returns a partitioner that honours the partition that a record asks for; a record with partition -1 goes
 // where Java's default partitioner would put it: by the hash of its key, or to any partition.
-func Partitioner() kgo.Partitioner { return partitioner{kgo.UniformBytesPartitioner(64<<10, true, true, nil)} }
+func Partitioner() kgo.Partitioner {
+	return partitioner{kgo.UniformBytesPartitioner(64<<10, true, true, nil)}
+}
 
 type partitioner struct{ byKey kgo.Partitioner }
 

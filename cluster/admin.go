@@ -1,0 +1,512 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/herder"
+	"github.com/gokconnect/connect/internal/worker"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// checkDeclared checks the configurations of declared connectors. It calls connectors, so it does not run on the loop.
+func (rt *Runtime) checkDeclared(ctx context.Context, all []*declared) error {
+	for _, d := range all {
+		if err := rt.check(ctx, d.config); err != nil {
+			return fmt.Errorf("declared connector %q: %w", d.name, err)
+		}
+	}
+	return nil
+}
+
+// applyDeclared makes declared connectors part of what is configured. It runs on the loop.
+func (rt *Runtime) applyDeclared(all []*declared) {
+	slices.SortFunc(all, func(a, b *declared) int { return strings.Compare(a.name, b.name) })
+	for _, d := range all {
+		rt.put(d.name, pointers(d.config), herder.Started)
+	}
+	rt.reconcile()
+}
+
+// put stores a configuration. A connector that is there keeps its target.
+func (rt *Runtime) put(name string, cfg map[string]*string, target herder.Target) {
+	next := &herder.Connector{Config: cfg, Target: target}
+	if k := rt.snapshot[name]; k != nil {
+		if herder.SameConfig(k.Config, cfg) && rt.connectors[name] != nil {
+			return // nothing changes, nothing restarts
+		}
+		c := *k
+		c.Config = cfg
+		next = &c
+	}
+	rt.snapshot[name] = next
+}
+
+func pointers(cfg connect.Config) map[string]*string {
+	out := make(map[string]*string, len(cfg))
+	for k, v := range cfg {
+		out[k] = &v
+	}
+	return out
+}
+
+// PutConnector creates a connector, or gives it another configuration. cfg names a plugin by connector.class. A configuration that is
+// not valid is refused with an error that names every key that is wrong, and changes nothing.
+func (rt *Runtime) PutConnector(ctx context.Context, name string, cfg connect.Config) error {
+	cfg = maps.Clone(cfg)
+	if cfg == nil {
+		cfg = connect.Config{}
+	}
+	if given, ok := cfg["name"]; ok && given != name {
+		return connect.ConfigErrorf("name", "Connector name configuration (%s) doesn't match connector name in the URL (%s)", given, name)
+	}
+	cfg["name"] = name
+	if err := rt.check(ctx, cfg); err != nil {
+		return fmt.Errorf("connector %q: %w", name, err)
+	}
+	return rt.do(ctx, func() error {
+		rt.put(name, pointers(cfg), herder.Started)
+		rt.reconcile()
+		return nil
+	})
+}
+
+// CreateConnector is [Runtime.PutConnector] for a connector that must not be there yet: else it fails with
+// [connect.ErrAlreadyExists].
+func (rt *Runtime) CreateConnector(ctx context.Context, name string, cfg connect.Config) error {
+	err := rt.do(ctx, func() error {
+		if rt.snapshot[name] != nil {
+			return fmt.Errorf("Connector %s already exists: %w", name, connect.ErrAlreadyExists)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return rt.PutConnector(ctx, name, cfg)
+}
+
+// PatchConnector changes single keys of a connector's configuration; a nil value removes the key.
+func (rt *Runtime) PatchConnector(ctx context.Context, name string, changes map[string]*string) error {
+	cfg, err := rt.Connector(ctx, name)
+	if err != nil {
+		return err
+	}
+	for k, v := range changes {
+		if v == nil {
+			delete(cfg, k)
+		} else {
+			cfg[k] = *v
+		}
+	}
+	return rt.PutConnector(ctx, name, cfg)
+}
+
+// DeleteConnector stops a connector and forgets it. Its offsets stay.
+func (rt *Runtime) DeleteConnector(ctx context.Context, name string) error {
+	return rt.change(ctx, name, func(*herder.Connector) *herder.Connector { return nil })
+}
+
+// Remove is [Runtime.DeleteConnector] for a connector that was declared with [Runtime.Add].
+func (rt *Runtime) Remove(ctx context.Context, name string) error {
+	err := rt.DeleteConnector(ctx, name)
+	if err == nil {
+		rt.mu.Lock()
+		delete(rt.declared, name)
+		rt.mu.Unlock()
+	}
+	return err
+}
+
+// Connectors returns the names of the connectors, sorted.
+func (rt *Runtime) Connectors(ctx context.Context) (names []string, err error) {
+	err = rt.do(ctx, func() error {
+		names = slices.Sorted(maps.Keys(rt.snapshot))
+		return nil
+	})
+	return names, err
+}
+
+// Connector returns a connector's configuration, with its placeholders, or [connect.ErrNotFound].
+func (rt *Runtime) Connector(ctx context.Context, name string) (cfg connect.Config, err error) {
+	err = rt.do(ctx, func() error {
+		k := rt.snapshot[name]
+		if k == nil {
+			return notFound(name)
+		}
+		cfg = plain(k.Config)
+		return nil
+	})
+	return cfg, err
+}
+
+// Tasks returns the configurations of a connector's tasks, with their placeholders.
+func (rt *Runtime) Tasks(ctx context.Context, name string) (tasks []connect.Config, err error) {
+	err = rt.do(ctx, func() error {
+		k := rt.snapshot[name]
+		if k == nil {
+			return notFound(name)
+		}
+		for _, t := range k.Tasks {
+			tasks = append(tasks, maps.Clone(t))
+		}
+		return nil
+	})
+	return tasks, err
+}
+
+// Status returns how a connector and its tasks are, or [connect.ErrNotFound].
+func (rt *Runtime) Status(ctx context.Context, name string) (ConnectorStatus, error) {
+	s, _, err := rt.statusAndChange(ctx, name)
+	return s, err
+}
+
+func (rt *Runtime) statusAndChange(ctx context.Context, name string) (s ConnectorStatus, changed <-chan struct{}, err error) {
+	err = rt.do(ctx, func() error {
+		k := rt.snapshot[name]
+		if k == nil {
+			return notFound(name)
+		}
+		var ok bool
+		if s, ok, changed = rt.status.get(name); !ok {
+			s.Name, s.State = name, Unassigned
+		}
+		if f, err := rt.find(plain(k.Config)); err == nil {
+			s.Kind = f.kind()
+		}
+		return nil
+	})
+	return s, changed, err
+}
+
+// Await waits until a connector's status is as wanted, and returns it. It is meant for tests and scripts.
+func (rt *Runtime) Await(ctx context.Context, name string, wanted func(ConnectorStatus) bool) (ConnectorStatus, error) {
+	for {
+		s, changed, err := rt.statusAndChange(ctx, name)
+		if err != nil || wanted(s) {
+			return s, err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return s, fmt.Errorf("connector %q is %s: %w", name, s.State, context.Cause(ctx))
+		}
+	}
+}
+
+// Pause pauses a connector and its tasks where they are. It returns at once.
+func (rt *Runtime) Pause(ctx context.Context, name string) error {
+	return rt.retarget(ctx, name, herder.Paused)
+}
+
+// Resume starts a connector that is paused or stopped. It returns at once.
+func (rt *Runtime) Resume(ctx context.Context, name string) error {
+	return rt.retarget(ctx, name, herder.Started)
+}
+
+// Stop stops a connector and gives up its tasks; its configuration and offsets stay. It returns at once.
+func (rt *Runtime) Stop(ctx context.Context, name string) error {
+	return rt.retarget(ctx, name, herder.Stopped)
+}
+
+func (rt *Runtime) retarget(ctx context.Context, name string, t herder.Target) error {
+	return rt.change(ctx, name, func(k *herder.Connector) *herder.Connector {
+		k.Target = t
+		if t == herder.Stopped {
+			k.Tasks, k.Applied = nil, nil
+			rt.status.keepTasks(name, 0)
+		}
+		return k
+	})
+}
+
+// RestartOptions say what [Runtime.Restart] restarts.
+type RestartOptions struct {
+	Tasks      bool // the tasks too
+	OnlyFailed bool // only what is FAILED
+}
+
+// Restart makes a new instance of a connector, and of its tasks if asked to. It returns at once.
+func (rt *Runtime) Restart(ctx context.Context, name string, o RestartOptions) error {
+	return rt.change(ctx, name, func(k *herder.Connector) *herder.Connector {
+		s, _, _ := rt.status.get(name)
+		if !o.OnlyFailed || s.State == Failed {
+			k.Restarts++
+		}
+		if o.Tasks {
+			for _, t := range s.Tasks {
+				if !o.OnlyFailed || t.State == Failed {
+					restartTask(k, t.ID.Task)
+				}
+			}
+		}
+		return k
+	})
+}
+
+// RestartTask makes a new instance of one task. It returns at once.
+func (rt *Runtime) RestartTask(ctx context.Context, id connect.TaskID) error {
+	missing := false
+	err := rt.change(ctx, id.Connector, func(k *herder.Connector) *herder.Connector {
+		if missing = id.Task < 0 || id.Task >= len(k.Tasks); !missing {
+			restartTask(k, id.Task)
+		}
+		return k
+	})
+	if err == nil && missing {
+		return fmt.Errorf("Unknown task: %v: %w", id, connect.ErrNotFound)
+	}
+	return err
+}
+
+func restartTask(k *herder.Connector, task int) {
+	restarts := maps.Clone(k.TaskRestarts)
+	if restarts == nil {
+		restarts = make(map[int]int)
+	}
+	restarts[task]++
+	k.TaskRestarts = restarts
+}
+
+// change replaces what is configured for a connector by what f makes of a copy of it; nil removes it.
+func (rt *Runtime) change(ctx context.Context, name string, f func(*herder.Connector) *herder.Connector) error {
+	return rt.do(ctx, func() error {
+		k := rt.snapshot[name]
+		if k == nil {
+			return notFound(name)
+		}
+		c := *k
+		if next := f(&c); next != nil {
+			rt.snapshot[name] = next
+		} else {
+			delete(rt.snapshot, name)
+			rt.status.remove(name)
+		}
+		rt.reconcile()
+		return nil
+	})
+}
+
+func notFound(name string) error {
+	return fmt.Errorf("Connector %s not found: %w", name, connect.ErrNotFound)
+}
+
+// Offsets returns the stored offsets of a source connector.
+func (rt *Runtime) Offsets(ctx context.Context, name string) ([]connect.PartitionOffset, error) {
+	if err := rt.mustBe(ctx, name, connect.KindSource, false); err != nil {
+		return nil, err
+	}
+	return rt.kafka.offsets.List(ctx, name)
+}
+
+// AlterOffsets sets stored offsets of a source connector that is stopped; a nil offset removes one. The connector may refuse.
+func (rt *Runtime) AlterOffsets(ctx context.Context, name string, offsets []connect.PartitionOffset) error {
+	if err := rt.mustBe(ctx, name, connect.KindSource, true); err != nil {
+		return err
+	}
+	cfg, err := rt.Connector(ctx, name)
+	if err != nil {
+		return err
+	}
+	if cfg, err = rt.resolve(ctx, cfg); err != nil {
+		return err
+	}
+	f, err := rt.find(cfg)
+	if err != nil {
+		return err
+	}
+	if alterer, ok := connect.As[connect.OffsetAlterer](f.source()); ok {
+		if err := guarded("AlterOffsets", func() error { return alterer.AlterOffsets(ctx, cfg, offsets) }); err != nil {
+			return fmt.Errorf("connector %q does not accept the offsets: %w", name, err)
+		}
+	}
+	return rt.kafka.offsets.Set(ctx, name, offsets)
+}
+
+// ResetOffsets removes all stored offsets of a connector that is stopped: it begins anew. For a sink they are the
+// committed offsets of its consumer group.
+func (rt *Runtime) ResetOffsets(ctx context.Context, name string) error {
+	kind, err := rt.kind(ctx, name)
+	if err != nil {
+		return err
+	}
+	if kind == connect.KindSink {
+		if err := rt.mustBe(ctx, name, kind, true); err != nil {
+			return err
+		}
+		_, err := rt.kafka.admin.DeleteGroup(ctx, "connect-"+name)
+		if errors.Is(err, kerr.GroupIDNotFound) {
+			return nil
+		}
+		return err
+	}
+	stored, err := rt.Offsets(ctx, name)
+	if err != nil {
+		return err
+	}
+	for i := range stored {
+		stored[i].Offset = nil
+	}
+	return rt.AlterOffsets(ctx, name, stored)
+}
+
+// SinkOffsets returns the committed offsets of a sink connector's consumer group: the next offset to consume of each
+// partition.
+func (rt *Runtime) SinkOffsets(ctx context.Context, name string) (connect.SinkOffsets, error) {
+	if err := rt.mustBe(ctx, name, connect.KindSink, false); err != nil {
+		return nil, err
+	}
+	got, err := rt.kafka.admin.FetchOffsets(ctx, "connect-"+name)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return nil, err
+	}
+	out := make(connect.SinkOffsets)
+	got.Each(func(o kadm.OffsetResponse) {
+		if o.Err == nil && o.At >= 0 {
+			out[connect.TopicPartition{Topic: o.Topic, Partition: o.Partition}] = o.At
+		}
+	})
+	return out, nil
+}
+
+// AlterSinkOffsets sets committed offsets of a sink connector that is stopped; a negative one removes it. The connector may
+// refuse.
+func (rt *Runtime) AlterSinkOffsets(ctx context.Context, name string, offsets connect.SinkOffsets) error {
+	if err := rt.mustBe(ctx, name, connect.KindSink, true); err != nil {
+		return err
+	}
+	cfg, err := rt.Connector(ctx, name)
+	if err != nil {
+		return err
+	}
+	if cfg, err = rt.resolve(ctx, cfg); err != nil {
+		return err
+	}
+	f, err := rt.find(cfg)
+	if err != nil {
+		return err
+	}
+	if alterer, ok := connect.As[connect.SinkOffsetAlterer](f.sink()); ok {
+		if err := guarded("AlterSinkOffsets", func() error { return alterer.AlterSinkOffsets(ctx, cfg, offsets) }); err != nil {
+			return fmt.Errorf("connector %q does not accept the offsets: %w", name, err)
+		}
+	}
+	set, remove := make(kadm.Offsets), make(kadm.TopicsSet)
+	for tp, at := range offsets {
+		if at < 0 {
+			remove.Add(tp.Topic, tp.Partition)
+		} else {
+			set.AddOffset(tp.Topic, tp.Partition, at, -1)
+		}
+	}
+	if len(set) > 0 {
+		if err := rt.kafka.admin.CommitAllOffsets(ctx, "connect-"+name, set); err != nil {
+			return err
+		}
+	}
+	if len(remove) == 0 {
+		return nil
+	}
+	resp, err := rt.kafka.admin.DeleteOffsets(ctx, "connect-"+name, remove)
+	if err == nil {
+		err = resp.Error()
+	}
+	return err
+}
+
+func (rt *Runtime) kind(ctx context.Context, name string) (connect.Kind, error) {
+	s, err := rt.Status(ctx, name)
+	return s.Kind, err
+}
+
+// mustBe checks that a connector is of a kind, and, if asked to, that it is stopped.
+func (rt *Runtime) mustBe(ctx context.Context, name string, kind connect.Kind, stopped bool) error {
+	s, err := rt.Status(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case s.Kind != kind:
+		return fmt.Errorf("connector %q is a %v connector, not a %v connector: %w", name, s.Kind, kind, connect.ErrIllegalState)
+	case stopped && (s.State != Stopped || !rt.tasksEnded(ctx, name)):
+		return fmt.Errorf("Connectors must be in the STOPPED state before their offsets can be modified: connector %q is %s: %w", name, s.State, connect.ErrIllegalState)
+	}
+	return nil
+}
+
+// tasksEnded reports whether no task of the connector runs on the instance.
+func (rt *Runtime) tasksEnded(ctx context.Context, name string) bool {
+	ended := false
+	err := rt.do(ctx, func() error { ended = !rt.core.Busy(name); return nil })
+	return err == nil && ended
+}
+
+// Validate checks a configuration as [Runtime.PutConnector] would, and returns the outcome by key.
+func (rt *Runtime) Validate(ctx context.Context, cfg connect.Config) ([]connect.ConfigValue, error) {
+	cfg, err := rt.resolveEarly(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	f, err := rt.find(cfg)
+	if err != nil {
+		return nil, err
+	}
+	def := f.def
+	if def == nil {
+		def = new(connect.ConfigDef)
+	}
+	values := connectorDef.Validate(cfg)
+	maps.Copy(values, def.Validate(cfg))
+	var instance any
+	if f.source != nil {
+		instance = f.source()
+	} else {
+		instance = f.sink()
+	}
+	if v, ok := connect.As[connect.Validator](instance); ok {
+		if err := guarded("Validate", func() error { return v.Validate(ctx, cfg, values) }); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]connect.ConfigValue, 0, len(values))
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		out = append(out, *values[key])
+	}
+	return out, nil
+}
+
+// resolveEarly resolves placeholders also before Run: then they stay as they are.
+func (rt *Runtime) resolveEarly(ctx context.Context, cfg connect.Config) (connect.Config, error) {
+	select {
+	case <-rt.started:
+		return rt.resolve(ctx, cfg)
+	default:
+		return cfg, nil
+	}
+}
+
+// check returns an error that names each key of a configuration that is not valid.
+func (rt *Runtime) check(ctx context.Context, cfg connect.Config) error {
+	values, err := rt.Validate(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, v := range values {
+		for _, message := range v.Errors {
+			errs = append(errs, &connect.ConfigError{Key: v.Name, Message: message})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// guarded calls a connector outside its own goroutine, with a panic guard.
+func guarded(call string, f func() error) (err error) {
+	defer worker.Recover(call, &err)
+	return f()
+}
