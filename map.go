@@ -3,7 +3,6 @@ package connect
 import (
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -16,14 +15,14 @@ import (
 // either into a *Map.
 type Map struct {
 	entries []Entry
-	index   map[any]int // nil up to smallMap entries, or while there are keys that can't be a Go map's
+	index   []uint32 // see mapindex.go; nil up to smallMap entries, or while there are keys that can't be hashed
 }
 
 // Entry is one entry of a [Map].
 type Entry struct{ Key, Value any }
 
 // smallMap is the number of entries up to which looking at each is as good as an index.
-const smallMap = 64
+const smallMap = 16
 
 // NewMapValue returns an empty Map with room for n entries.
 func NewMapValue(n int) *Map { return &Map{entries: make([]Entry, 0, n)} }
@@ -85,17 +84,16 @@ func (m *Map) Get(key any) (value any, ok bool) {
 
 // Set sets the value of a key: in its place if the key is there, else at the end.
 func (m *Map) Set(key, value any) {
+	if m.index != nil {
+		m.setIndexed(key, value)
+		return
+	}
 	if i := m.find(key); i >= 0 {
 		m.entries[i].Value = value
 		return
 	}
 	m.entries = append(m.entries, Entry{key, value})
-	switch {
-	case m.index != nil && hashable(key):
-		m.index[key] = len(m.entries) - 1
-	case m.index != nil:
-		m.index = nil
-	case len(m.entries) == smallMap+1:
+	if len(m.entries) == smallMap+1 {
 		m.reindex()
 	}
 }
@@ -116,7 +114,7 @@ func (m *Map) Clone() *Map {
 	if m == nil {
 		return nil
 	}
-	return &Map{slices.Clone(m.entries), maps.Clone(m.index)}
+	return &Map{slices.Clone(m.entries), slices.Clone(m.index)}
 }
 
 // Equal reports whether both have the same keys with equal values, in any order.
@@ -139,33 +137,12 @@ func (m *Map) Equal(o *Map) bool {
 // String returns the entries as Java prints a map: {a=1, b=x}.
 func (m *Map) String() string { return FormatValue(m) }
 
-func (m *Map) reindex() {
-	m.index = nil
-	if len(m.entries) <= smallMap {
-		return
-	}
-	index := make(map[any]int, 2*len(m.entries))
-	for i := range m.entries {
-		if !hashable(m.entries[i].Key) {
-			return
-		}
-		index[m.entries[i].Key] = i
-	}
-	m.index = index
-}
-
 func (m *Map) find(key any) int {
 	if m == nil {
 		return -1
 	}
 	if m.index != nil {
-		if !hashable(key) {
-			return -1
-		}
-		if i, ok := m.index[key]; ok {
-			return i
-		}
-		return -1
+		return m.findIndexed(key)
 	}
 	if k, ok := key.(string); ok {
 		for i := range m.entries {
