@@ -254,6 +254,7 @@ func (c *Converter) payloadFirst(d *decoder) (sv connect.SchemaAndValue, ok bool
 	if last == nil || !d.colon() {
 		return sv, false
 	}
+	d.textTo = max(0, len(d.b)-len(last.raw)) // what follows is probably the schema
 	if sv.Value, ok = d.value(last.plan); !ok || d.space() != ',' {
 		return sv, false
 	}

@@ -17,9 +17,9 @@ type decoder struct {
 	depth int
 	boxes boxes
 
-	// text is a copy of the document from textFrom on, which short documents' strings share.
-	text     string
-	textFrom int
+	// text is a copy of the document from textFrom on and up to textTo, which short documents' strings share.
+	text             string
+	textFrom, textTo int
 
 	entries []connect.Entry // of the objects that are being read, outermost first
 	items   []any           // of the arrays that are being read
@@ -33,7 +33,7 @@ type decoder struct {
 const maxShared = 8 << 10
 
 func (d *decoder) reset(b []byte) {
-	d.b, d.pos, d.depth, d.text = b, 0, 0, ""
+	d.b, d.pos, d.depth, d.text, d.textTo = b, 0, 0, "", len(b)
 }
 
 // release gives up the document and its values.
@@ -233,11 +233,11 @@ func (d *decoder) string() (s string, ok bool) {
 		d.scratch, bad = appendText(d.scratch[:0], d.b[from:end])
 		return string(d.scratch), bad < 0
 	}
+	if end > d.textTo || d.textTo-from > maxShared && d.text == "" {
+		return string(d.b[from:end]), true
+	}
 	if d.text == "" {
-		if len(d.b)-from > maxShared {
-			return string(d.b[from:end]), true
-		}
-		d.text, d.textFrom = string(d.b[from:]), from
+		d.text, d.textFrom = string(d.b[from:d.textTo]), from
 	}
 	return d.text[from-d.textFrom : end-d.textFrom], true
 }
