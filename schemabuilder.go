@@ -53,6 +53,17 @@ func NewMap(key, value *Schema) *SchemaBuilder {
 	return b
 }
 
+// NewMapOfKeys returns a builder of a map with such keys and values of no known type, which Connect makes of the text
+// of a map whose values have nothing in common.
+func NewMapOfKeys(key *Schema) *SchemaBuilder {
+	b := NewSchema(TypeMap)
+	if key == nil {
+		b.fail("keySchema cannot be null.")
+	}
+	b.s.key = key
+	return b
+}
+
 func (b *SchemaBuilder) fail(message string) {
 	if b.err == nil {
 		b.err = &SchemaBuilderError{DataError{Message: message}}
