@@ -122,11 +122,16 @@ func (d Decimal) String() string { return string(d.appendText(nil)) }
 
 func (d Decimal) appendText(dst []byte) []byte {
 	n := d.unscaled()
-	if d.Scale == 0 {
-		return n.Append(dst, 10)
-	}
 	var buf [40]byte
-	digits := n.Append(buf[:0], 10)
+	var digits []byte
+	if n.IsInt64() { // which costs no allocation
+		digits = strconv.AppendInt(buf[:0], n.Int64(), 10)
+	} else {
+		digits = n.Append(buf[:0], 10)
+	}
+	if d.Scale == 0 {
+		return append(dst, digits...)
+	}
 	if digits[0] == '-' {
 		dst = append(dst, '-')
 		digits = digits[1:]

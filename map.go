@@ -1,7 +1,6 @@
 package connect
 
 import (
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -15,7 +14,7 @@ import (
 // either into a *Map.
 type Map struct {
 	entries []Entry
-	index   []uint32 // see mapindex.go; nil up to smallMap entries, or while there are keys that can't be hashed
+	index   []uint32 // see mapindex.go; nil up to smallMap entries
 }
 
 // Entry is one entry of a [Map].
@@ -160,19 +159,6 @@ func (m *Map) find(key any) int {
 	return -1
 }
 
-// hashable reports whether Go's comparison of the key agrees with [EqualValues].
-func hashable(key any) bool {
-	switch key := key.(type) {
-	case string, bool, int8, int16, int32, int64, nil:
-		return true
-	case float64:
-		return key == key && key != 0
-	case float32:
-		return key == key && key != 0
-	}
-	return false
-}
-
 // AsMap returns v as a *[Map] if it is one, or a map[string]any, map[any]any or map[string]string, whose entries are
 // then in the order of their keys' text.
 func AsMap(v any) (*Map, bool) {
@@ -194,7 +180,7 @@ func sortedMap[K comparable, V any](v map[K]V) *Map {
 	for k, e := range v {
 		m.entries = append(m.entries, Entry{k, e})
 	}
-	slices.SortFunc(m.entries, func(a, b Entry) int { return strings.Compare(fmt.Sprint(a.Key), fmt.Sprint(b.Key)) })
+	slices.SortFunc(m.entries, func(a, b Entry) int { return strings.Compare(FormatValue(a.Key), FormatValue(b.Key)) })
 	m.reindex()
 	return m
 }

@@ -1,8 +1,10 @@
 package connect
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"math"
+	"time"
 )
 
 // The index of a large Map is a hash table with open addressing. Its length is a power of two and at least twice the
@@ -11,29 +13,66 @@ import (
 // mapSeed differs from process to process, so that nobody can send maps whose keys all collide.
 var mapSeed = maphash.MakeSeed()
 
-// hashKey returns a hash that equal keys share, by [EqualValues]; ok is false for keys of types that are rarely keys.
-func hashKey(key any) (hash uint64, ok bool) {
+// hashKey returns a hash that equal keys share, by [EqualValues].
+func hashKey(key any) uint64 {
 	switch k := key.(type) {
 	case string:
-		return maphash.String(mapSeed, k), true
+		return maphash.String(mapSeed, k)
 	case nil:
-		return 0, true
+		return 0
 	case bool:
-		return maphash.Comparable(mapSeed, k), true
+		return maphash.Comparable(mapSeed, k)
 	case int8:
-		return maphash.Comparable(mapSeed, k), true
+		return maphash.Comparable(mapSeed, k)
 	case int16:
-		return maphash.Comparable(mapSeed, k), true
+		return maphash.Comparable(mapSeed, k)
 	case int32:
-		return maphash.Comparable(mapSeed, k), true
+		return maphash.Comparable(mapSeed, k)
 	case int64:
-		return maphash.Comparable(mapSeed, k), true
+		return maphash.Comparable(mapSeed, k)
 	case float32:
-		return maphash.Comparable(mapSeed, math.Float64bits(canonicalNaN(float64(k)))), true
+		return maphash.Comparable(mapSeed, math.Float64bits(canonicalNaN(float64(k))))
 	case float64:
-		return maphash.Comparable(mapSeed, math.Float64bits(canonicalNaN(k))), true
+		return maphash.Comparable(mapSeed, math.Float64bits(canonicalNaN(k)))
 	}
-	return 0, false
+	return maphash.Bytes(mapSeed, appendMark(nil, key))
+}
+
+// appendMark appends a text that is the same for equal values, and hardly ever the same for others.
+func appendMark(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case float64:
+		return binary.BigEndian.AppendUint64(append(dst, 'd'), math.Float64bits(canonicalNaN(v)))
+	case float32:
+		return binary.BigEndian.AppendUint64(append(dst, 'f'), math.Float64bits(canonicalNaN(float64(v))))
+	case []byte:
+		return append(append(append(dst, 'b'), v...), 0)
+	case []any:
+		dst = append(dst, '[')
+		for _, e := range v {
+			dst = appendMark(dst, e)
+		}
+		return append(dst, ']')
+	case *Struct:
+		if v == nil {
+			return append(dst, 'n')
+		}
+		dst = append(append(dst, 's'), v.schema.name...)
+		for _, e := range v.values {
+			dst = appendMark(dst, e)
+		}
+		return append(dst, '}')
+	case time.Time:
+		return binary.BigEndian.AppendUint64(append(dst, 't'), uint64(v.Unix()))
+	}
+	if m, ok := AsMap(v); ok { // in any order
+		sum := uint64(m.Len())
+		for _, e := range m.entries {
+			sum += maphash.Bytes(mapSeed, appendMark(appendMark(nil, e.Key), e.Value))
+		}
+		return binary.BigEndian.AppendUint64(append(dst, 'm'), sum)
+	}
+	return append(AppendValue(append(dst, 'v'), v), 0)
 }
 
 func canonicalNaN(f float64) float64 {
@@ -62,20 +101,11 @@ func (m *Map) slot(hash uint64, key any) int {
 }
 
 func (m *Map) findIndexed(key any) int {
-	hash, ok := hashKey(key)
-	if !ok {
-		return -1 // all keys of an indexed map can be hashed
-	}
-	return int(m.index[m.slot(hash, key)]) - 1
+	return int(m.index[m.slot(hashKey(key), key)]) - 1
 }
 
 func (m *Map) setIndexed(key, value any) {
-	hash, ok := hashKey(key)
-	if !ok {
-		m.entries, m.index = append(m.entries, Entry{key, value}), nil
-		return
-	}
-	slot := m.slot(hash, key)
+	slot := m.slot(hashKey(key), key)
 	if n := m.index[slot]; n > 0 {
 		m.entries[n-1].Value = value
 		return
@@ -100,11 +130,7 @@ func (m *Map) reindex() {
 	}
 	index := make([]uint32, size)
 	for n := range m.entries {
-		hash, ok := hashKey(m.entries[n].Key)
-		if !ok {
-			return
-		}
-		i := int(hash) & (size - 1)
+		i := int(hashKey(m.entries[n].Key)) & (size - 1)
 		for index[i] != 0 {
 			i = (i + 1) & (size - 1)
 		}

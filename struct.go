@@ -44,6 +44,9 @@ func (s *Struct) Put(field string, value any) error {
 	if err := f.Schema.ValidateField(f.Name, value); err != nil {
 		return err
 	}
+	if isNil(value) {
+		value = nil
+	}
 	s.values[f.Index] = value
 	return nil
 }

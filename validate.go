@@ -156,25 +156,30 @@ func (s *Schema) validateEntries(m *Map, at *place) error {
 
 // mismatch returns the error for a value of the wrong type. A typed nil counts as nil.
 func (s *Schema) mismatch(v any, at *place) error {
-	switch v := v.(type) {
-	case []byte:
-		if v == nil {
-			return s.validate(nil, at)
-		}
-	case *Struct:
-		if v == nil {
-			return s.validate(nil, at)
-		}
-	case *Map, map[string]any, map[string]string, map[any]any:
-		if _, ok := AsMap(v); !ok {
-			return s.validate(nil, at)
-		}
+	if isNil(v) {
+		return s.validate(nil, at)
 	}
 	name := ""
 	if s.hasName {
 		name = ` "` + s.name + `"`
 	}
 	return DataErrorf("Invalid Java object for schema%s with type %v: class %s for %s", name, s.typ, JavaClass(v), at.String())
+}
+
+// isNil reports whether a value is nil, or a nil of a type of the data model; an empty slice of elements is no nil.
+func isNil(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case []byte:
+		return v == nil
+	case *Struct:
+		return v == nil
+	case *Map, map[string]any, map[string]string, map[any]any:
+		_, ok := AsMap(v)
+		return !ok
+	}
+	return false
 }
 
 // JavaClass returns the name of the Java class that such a value has in Kafka Connect, whose messages name it:
