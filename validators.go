@@ -282,17 +282,13 @@ func (v *validList) dedupe(value any) any {
 }
 
 func distinct(items []any) []any {
-	seen := make(map[any]bool, len(items))
-	kept := make([]any, 0, len(items))
+	seen := NewMapValue(len(items))
 	for _, item := range items {
-		key := item
-		if !hashable(item) {
-			key = configJavaClass(item) + configValueText(item)
-		}
-		if !seen[key] {
-			seen[key] = true
-			kept = append(kept, item)
-		}
+		seen.Set(item, nil)
+	}
+	kept := make([]any, 0, seen.Len())
+	for item := range seen.All() {
+		kept = append(kept, item)
 	}
 	return kept
 }
