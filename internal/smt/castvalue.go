@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"math"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -255,6 +256,16 @@ func castToString(v any) string {
 		return v
 	case []byte:
 		return base64.StdEncoding.EncodeToString(v)
+	case int8:
+		return strconv.FormatInt(int64(v), 10)
+	case int16:
+		return strconv.FormatInt(int64(v), 10)
+	case int32:
+		return strconv.FormatInt(int64(v), 10)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case bool:
+		return strconv.FormatBool(v)
 	case time.Time:
 		return dateText(v)
 	}

@@ -18,6 +18,7 @@ type flatten struct {
 	part      part
 	delimiter string
 	plans     plans[flattenPlan]
+	names     *nameTree // of entries of maps
 }
 
 type flattenPlan struct {
@@ -34,7 +35,7 @@ type flattenNode struct {
 }
 
 func newFlatten(p part, delimiter string) *flatten {
-	t := &flatten{part: p, delimiter: delimiter}
+	t := &flatten{part: p, delimiter: delimiter, names: newNameTree(delimiter)}
 	t.plans.compile = t.compile
 	return t
 }
@@ -123,7 +124,7 @@ func (t *flatten) Apply(_ context.Context, r *connect.Record) (*connect.Record, 
 			return nil, err
 		}
 		out := connect.NewMapValue(m.Len())
-		if err := t.fillMap(out, m, "", 1); err != nil {
+		if err := t.fillMap(out, m, t.names, 1); err != nil {
 			return nil, err
 		}
 		return t.part.set(r, nil, out), nil
@@ -177,30 +178,29 @@ func fill(values []any, out *connect.Schema, nodes []flattenNode, s *connect.Str
 	return nil
 }
 
-func (t *flatten) fillMap(out, m *connect.Map, prefix string, depth int) error {
+func (t *flatten) fillMap(out, m *connect.Map, prefix *nameTree, depth int) error {
 	if depth > maxDepth {
 		return connect.DataErrorf("Flatten transformation does not support maps nested deeper than %d levels", maxDepth)
 	}
 	for _, e := range m.Entries() {
-		name, err := t.keyName(prefix, e)
+		name, err := prefix.below(e.Key)
 		if err != nil {
 			return err
 		}
 		switch v := e.Value.(type) {
 		case nil, int8, int16, int32, int64, float32, float64, bool, string, []byte, []any:
-			if e.Key == nil && prefix == "" {
-				out.Set(nil, v)
-				continue
-			}
-			out.Set(name, v)
+			out.Set(name.key, v)
 		case *connect.Struct:
-			return connect.DataErrorf("Flatten transformation does not support class %s for record without schemas (for field %s).", connect.JavaClass(v), name)
+			return connect.DataErrorf("Flatten transformation does not support class %s for record without schemas (for field %s).", connect.JavaClass(v), name.text)
 		case time.Time, connect.Decimal, *big.Int:
 			return unsupportedValue("Flatten", v)
 		default:
 			inner, ok := connect.AsMap(v)
-			if !ok {
+			switch {
+			case !ok:
 				return unsupportedValue("Flatten", v)
+			case name.key == nil: // as in Java
+				return connect.DataErrorf("Flatten transformation does not support a map with the key null")
 			}
 			if err := t.fillMap(out, inner, name, depth+1); err != nil {
 				return err
@@ -208,18 +208,6 @@ func (t *flatten) fillMap(out, m *connect.Map, prefix string, depth int) error {
 		}
 	}
 	return nil
-}
-
-// keyName returns the name of an entry. As in Java a key may be null, but not at the top and with a map for its value.
-func (t *flatten) keyName(prefix string, e connect.Entry) (string, error) {
-	if e.Key == nil {
-		if _, ok := connect.AsMap(e.Value); ok && prefix == "" {
-			return "", connect.DataErrorf("Flatten transformation does not support a map with the key null")
-		}
-		return t.name(prefix, "null"), nil
-	}
-	key, err := stringKey(e.Key, flattening)
-	return t.name(prefix, key), err
 }
 
 // unsupportedValue says that a schemaless value is of none of the types that schemas describe.
