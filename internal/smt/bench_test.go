@@ -3,16 +3,19 @@ package smt
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/gokconnect/connect"
 )
 
+var registry = sync.OnceValue(func() *connect.Registry { return new(connect.Registry).MustAdd(Plugins()...) })
+
 // newTransformation makes a transformation as a configuration does.
 func newTransformation(t testing.TB, class string, cfg connect.Config) connect.Transformation {
 	t.Helper()
-	p, ok := new(connect.Registry).MustAdd(Plugins()...).Transformation(classPrefix + class)
+	p, ok := registry().Transformation(classPrefix + class)
 	if !ok {
 		t.Fatalf("no transformation %s", class)
 	}
@@ -81,7 +84,7 @@ var benchmarked = []struct {
 	{"HoistField$Value", connect.Config{"field": "w"}},
 	{"InsertField$Value", connect.Config{"topic.field": "topic", "static.field": "s", "static.value": "v"}},
 	{"InsertField$Value", connect.Config{"partition.field": "p", "offset.field": "o", "timestamp.field": "t"}},
-	//{"InsertHeader", connect.Config{"header": "h", "value.literal": "7"}},
+	{"InsertHeader", connect.Config{"header": "h", "value.literal": "7"}},
 	{"MaskField$Value", connect.Config{"fields": "f1"}},
 	{"RegexRouter", connect.Config{"regex": "(ord)(.*)", "replacement": "$2-$1"}},
 	{"ReplaceField$Value", connect.Config{"exclude": "f1", "renames": "f0:id"}},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/values"
 )
 
 // castValue returns a value as one of another type, by Java's rules: numbers are cut to the size, texts are parsed, and
@@ -29,7 +30,8 @@ func castValue(s *connect.Schema, v any, to connect.Type) (any, error) {
 			"[INT8, INT16, INT32, INT64, FLOAT32, FLOAT64, BOOLEAN, STRING, BYTES]", in)
 	}
 	if to == connect.TypeString {
-		return castToString(v), nil
+		text, err := castToString(v)
+		return text, err
 	}
 	if s != nil && s.HasName() {
 		var err error
@@ -250,24 +252,25 @@ func castText(text string, to connect.Type) (any, error) {
 	return nil, connect.DataErrorf("%v is not supported in the Cast transformation.", to)
 }
 
-func castToString(v any) string {
+func castToString(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
-		return v
+		return v, nil
 	case []byte:
-		return base64.StdEncoding.EncodeToString(v)
+		return base64.StdEncoding.EncodeToString(v), nil
 	case int8:
-		return strconv.FormatInt(int64(v), 10)
+		return strconv.FormatInt(int64(v), 10), nil
 	case int16:
-		return strconv.FormatInt(int64(v), 10)
+		return strconv.FormatInt(int64(v), 10), nil
 	case int32:
-		return strconv.FormatInt(int64(v), 10)
+		return strconv.FormatInt(int64(v), 10), nil
 	case int64:
-		return strconv.FormatInt(v, 10)
+		return strconv.FormatInt(v, 10), nil
 	case bool:
-		return strconv.FormatBool(v)
+		return strconv.FormatBool(v), nil
 	case time.Time:
-		return dateText(v)
+		text, _, err := values.ConvertToString(v)
+		return text, err
 	}
-	return connect.FormatValue(v)
+	return connect.FormatValue(v), nil
 }

@@ -33,7 +33,7 @@ var fuzzConfigs = []struct {
 	{"HoistField$Value", connect.Config{"field": "a"}},
 	{"InsertField$Value", connect.Config{"topic.field": "a", "static.field": "s!", "static.value": "v"}},
 	{"InsertField$Value", connect.Config{"partition.field": "p!", "offset.field": "o", "timestamp.field": "t?", "replace.null.with.default": "false"}},
-	//{"InsertHeader", connect.Config{"header": "h", "value.literal": "[1,2]"}},
+	{"InsertHeader", connect.Config{"header": "h", "value.literal": "[1,2]"}},
 	{"MaskField$Value", connect.Config{"fields": "a,b,c,zz"}},
 	{"MaskField$Value", connect.Config{"fields": "a,b,c,zz", "replacement": "1e3", "replace.null.with.default": "false"}},
 	{"RegexRouter", connect.Config{"regex": "(.)(.*)", "replacement": "$2$1"}},
@@ -212,8 +212,11 @@ func (g generator) any(depth int) any {
 func (g generator) record() *connect.Record {
 	r := connect.Record{Topic: g.name(), KeySchema: g.schema(0), ValueSchema: g.schema(0)}
 	r.Key, r.Value = g.value(r.KeySchema, 0), g.value(r.ValueSchema, 0)
-	if g.IntN(2) == 0 {
+	switch g.IntN(6) {
+	case 0, 1:
 		r.ValueSchema, r.Value = nil, g.any(0)
+	case 2:
+		r.ValueSchema = g.schema(0) // not the value's own
 	}
 	if g.IntN(2) == 0 {
 		r.Timestamp, r.Partition = g.time(), connect.ToPartition(g.Int32())

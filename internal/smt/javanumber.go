@@ -5,7 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/gokconnect/connect/internal/javatext"
 )
 
 var errNoNumber = errors.New("not a number in Java's syntax")
@@ -16,10 +17,8 @@ func parseJavaInt(s string, bits int) (int64, error) {
 		if r < 0x80 || r > 0xffff {
 			return r
 		}
-		for _, block := range unicode.Nd.R16 {
-			if lo, hi := rune(block.Lo), rune(block.Hi); lo <= r && r <= hi {
-				return '0' + (r-lo)%10
-			}
+		if d := javatext.Digit(r); d >= 0 {
+			return '0' + rune(d)
 		}
 		return r
 	}, s)

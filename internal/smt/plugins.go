@@ -25,7 +25,7 @@ func Plugins() []connect.Plugin {
 	var plugins []connect.Plugin
 	for _, k := range []kind{
 		castKind(), dropHeadersKind(), extractFieldKind(), filterKind(), flattenKind(), headerFromKind(), hoistFieldKind(),
-		insertFieldKind(), maskFieldKind(), regexRouterKind(), replaceFieldKind(), setSchemaMetadataKind(),
+		insertFieldKind(), insertHeaderKind(), maskFieldKind(), regexRouterKind(), replaceFieldKind(), setSchemaMetadataKind(),
 		timestampConverterKind(), timestampRouterKind(),
 		valueToKeyKind(),
 	} {

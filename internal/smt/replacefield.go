@@ -23,9 +23,15 @@ type replaceField struct {
 
 type replacePlan struct {
 	out   *connect.Schema
-	from  []int // the number of the original field for each field of out
-	err   error // no schema
-	input error // no value: a field is to be taken from one that is not there
+	from  []replaced // for each field of out
+	err   error      // no schema
+	input error      // no value: a field is to be taken from one that is not there
+}
+
+// replaced is the origin of a field.
+type replaced struct {
+	field int  // the number of the original
+	check bool // the original has another schema
 }
 
 // parseRenames parses pairs OLD:NEW. Of several for one name the last counts.
@@ -106,20 +112,9 @@ func (t *replaceField) compile(s *connect.Schema) (p replacePlan) {
 			p.input = connect.DataErrorf("%s is not a valid field name", name)
 			return p
 		}
-		p.from = append(p.from, from.Index)
-		if from.Schema != f.Schema && p.input == nil {
-			p.input = sameKind(f.Name, from.Schema, f.Schema)
-		}
+		p.from = append(p.from, replaced{from.Index, from.Schema != f.Schema})
 	}
 	return p
-}
-
-// sameKind fails if values of the schema in are not all valid for the schema out.
-func sameKind(field string, in, out *connect.Schema) error {
-	if in.Equal(out) {
-		return nil
-	}
-	return connect.DataErrorf("field: %q: values of %v are not values of %v", field, in, out)
 }
 
 func (t *replaceField) Apply(_ context.Context, r *connect.Record) (*connect.Record, error) {
@@ -147,8 +142,10 @@ func (t *replaceField) Apply(_ context.Context, r *connect.Record) (*connect.Rec
 	}
 	values := make([]any, len(p.from))
 	for i, from := range p.from {
-		if values[i] = t.nulls.at(s, from); values[i] == nil {
-			if err := checkNull(p.out, i); err != nil {
+		values[i] = t.nulls.at(s, from.field)
+		if values[i] == nil || from.check {
+			f := &p.out.Fields()[i]
+			if err := f.Schema.ValidateField(f.Name, values[i]); err != nil {
 				return nil, err
 			}
 		}
