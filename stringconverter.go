@@ -57,7 +57,7 @@ func (c StringConverter) FromConnect(ctx context.Context, topic string, _ *RawHe
 // AppendFromConnect appends the text of the value.
 func (c StringConverter) AppendFromConnect(_ context.Context, dst []byte, _ string, _ *RawHeaders, _ *Schema, v any) ([]byte, bool, error) {
 	switch {
-	case v == nil:
+	case isNil(v):
 		return dst, true, nil
 	case c.charset == nil:
 		return AppendValue(dst, v), false, nil
