@@ -139,9 +139,10 @@ func (k *Kafka) Records(connector string, entries []connect.PartitionOffset) ([]
 	if err != nil {
 		return nil, err
 	}
+	now := time.Now() // the same for all: see offsetcodec.Table.Apply
 	records := make([]*kgo.Record, len(encoded))
 	for i, r := range encoded {
-		records[i] = &kgo.Record{Topic: k.cfg.Topic, Key: r.Key, Value: r.Value}
+		records[i] = &kgo.Record{Topic: k.cfg.Topic, Key: r.Key, Value: r.Value, Timestamp: now}
 	}
 	return records, nil
 }

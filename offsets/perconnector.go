@@ -182,7 +182,7 @@ func (p *PerConnector) copy(ctx context.Context, connector string, entries []con
 	}
 	for _, e := range entries {
 		if name, err := offsetcodec.Canonical(e.Partition); err == nil { // Set has validated it
-			waiting[name] = e
+			waiting[name] = connect.PartitionOffset{Partition: offsetcodec.Clone(e.Partition), Offset: offsetcodec.Clone(e.Offset)}
 		}
 	}
 	if p.copying != nil {

@@ -365,7 +365,7 @@ func testOffsetsKafkaStore(t *testing.T, c conformance.Case) {
 	unmarshal(t, c.Raw, &script)
 	var table offsetcodec.Table
 	for i, step := range script.Steps {
-		_ = table.Apply(keyValue{step.KeyText, step.ValueText}.record(), 0) // garbage is held and reported
+		_ = table.Apply(keyValue{step.KeyText, step.ValueText}.record(), int64(i)) // garbage is held and reported
 		diffPairs(t, fmt.Sprintf("step %d", i), step.Data, table.Records())
 		for connector, want := range step.Partitions {
 			diffSet(t, fmt.Sprintf("step %d: partitions of %q", i, connector), want, table.Partitions(connector))

@@ -1,6 +1,8 @@
 package offsetcodec
 
 import (
+	"bytes"
+	"errors"
 	"slices"
 
 	"github.com/gokconnect/connect"
@@ -19,7 +21,7 @@ type Table struct {
 	// KeepNulls keeps keys whose value is null, as the standalone file does.
 	KeepNulls bool
 
-	values     map[text][]byte
+	values     map[text]held
 	connectors map[string]map[string]*slot // by connector and canonical partition
 }
 
@@ -31,13 +33,49 @@ type text struct {
 
 func newText(b []byte) text { return text{string(b), b == nil} }
 
+// held is the value of a key, which may be null.
+type held struct {
+	value []byte
+	of    *slot // nil if the key is garbage
+}
+
 // slot is one partition of a connector.
 type slot struct {
-	partition connect.Fields
-	keys      []text // that have a value, or that decided
-	latest    text   // the key of the record that was written last
-	time      int64  // of that record
-	live      bool   // whether that record has a value
+	connector, name string
+	partition       connect.Fields
+	keys            []keyState // that have a value, or had one
+	decides         int        // the key whose record was written last
+}
+
+// keyState is what the last record of a key was.
+type keyState struct {
+	key  text
+	time int64
+	live bool // it had a value
+}
+
+// put notes a record of one of the keys, and which key decides then. Of records that were written at the same time one
+// with a value does, for Encode writes a value together with the removal of other keys.
+func (s *slot) put(k keyState) {
+	at := slices.IndexFunc(s.keys, func(o keyState) bool { return o.key == k.key })
+	if at < 0 {
+		at = len(s.keys)
+		s.keys = append(s.keys, k)
+	}
+	s.keys[at] = k
+	s.decides = at
+	for i, o := range s.keys {
+		d := s.keys[s.decides]
+		if o.time > d.time || o.time == d.time && o.live && !d.live {
+			s.decides = i
+		}
+	}
+}
+
+func (s *slot) live() bool { return s.keys[s.decides].live }
+
+func (s *slot) gone() bool {
+	return !slices.ContainsFunc(s.keys, func(k keyState) bool { return k.live })
 }
 
 // Apply puts a record into the table, or removes what was there if its value is nil. time is when the record was
@@ -46,16 +84,42 @@ type slot struct {
 func (t *Table) Apply(r Record, time int64) error {
 	key := newText(r.Key)
 	if t.values == nil {
-		t.values, t.connectors = map[text][]byte{}, map[string]map[string]*slot{}
+		t.values, t.connectors = map[text]held{}, map[string]map[string]*slot{}
+	}
+	known, ok := t.values[key]
+	s := known.of
+	var garbage error
+	if s == nil && !ok {
+		s, garbage = t.slot(r.Key)
+	} else if s == nil {
+		garbage = errGarbage
 	}
 	if r.Value == nil && !t.KeepNulls {
 		delete(t.values, key)
 	} else {
-		t.values[key] = r.Value
+		t.values[key] = held{r.Value, s}
 	}
-	connector, partition, err := DecodeKey(r.Key)
+	if s == nil {
+		return garbage
+	}
+	s.put(keyState{key, time, r.Value != nil})
+	if s.gone() && !t.KeepNulls {
+		delete(t.connectors[s.connector], s.name)
+	}
+	if r.Value == nil {
+		return nil
+	}
+	_, err := DecodeValue(r.Value)
+	return err
+}
+
+var errGarbage = errors.New("the key does not name a partition")
+
+// slot returns the slot of the partition that a key names.
+func (t *Table) slot(key []byte) (*slot, error) {
+	connector, partition, err := DecodeKey(key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	slots := t.connectors[connector]
 	if slots == nil {
@@ -65,40 +129,23 @@ func (t *Table) Apply(r Record, time int64) error {
 	name := canonical(partition)
 	s := slots[name]
 	if s == nil {
-		s = &slot{partition: partition, latest: key, time: time}
+		s = &slot{connector: connector, name: name, partition: partition}
 		slots[name] = s
 	}
-	at := slices.Index(s.keys, key)
-	switch {
-	case r.Value != nil && at < 0:
-		s.keys = append(s.keys, key)
-	case r.Value == nil && at >= 0:
-		s.keys = slices.Delete(s.keys, at, at+1)
-	}
-	if key == s.latest || time >= s.time {
-		s.latest, s.time, s.live = key, time, r.Value != nil
-	}
-	if !s.live && len(s.keys) == 0 {
-		delete(slots, name)
-	}
-	if r.Value == nil {
-		return nil
-	}
-	_, err = DecodeValue(r.Value)
-	return err
+	return s, nil
 }
 
 // Raw returns the value of a key; false if it has none.
 func (t *Table) Raw(key []byte) ([]byte, bool) {
 	v, ok := t.values[newText(key)]
-	return v, ok
+	return v.value, ok
 }
 
 // Records returns all keys with their values, in the order of the keys.
 func (t *Table) Records() []Record {
 	records := make([]Record, 0, len(t.values))
 	for k, v := range t.values {
-		r := Record{Value: v}
+		r := Record{Value: v.value}
 		if !k.null {
 			r.Key = []byte(k.content)
 		}
@@ -130,10 +177,10 @@ func (t *Table) Get(connector string, partition connect.Fields) (connect.Fields,
 }
 
 func (t *Table) offset(s *slot) connect.Fields {
-	if !s.live {
+	if !s.live() {
 		return nil
 	}
-	offset, err := DecodeValue(t.values[s.latest])
+	offset, err := DecodeValue(t.values[s.keys[s.decides].key].value)
 	if err != nil {
 		return nil // reported when it was applied
 	}
@@ -145,7 +192,7 @@ func (t *Table) offset(s *slot) connect.Fields {
 func (t *Table) Partitions(connector string) []connect.Fields {
 	var found []connect.Fields
 	for _, s := range t.connectors[connector] {
-		if s.live && s.partition != nil {
+		if s.live() && s.partition != nil {
 			found = append(found, s.partition)
 		}
 	}
@@ -167,16 +214,23 @@ func (t *Table) List(connector string) []connect.PartitionOffset {
 			continue
 		}
 		if offset := t.offset(s); offset != nil {
-			found = append(found, connect.PartitionOffset{Partition: cloneFields(s.partition), Offset: offset})
+			found = append(found, connect.PartitionOffset{Partition: Clone(s.partition), Offset: offset})
 		}
 	}
 	return found
 }
 
-func cloneFields(f connect.Fields) connect.Fields {
+// Clone returns a copy that shares nothing with f.
+func Clone(f connect.Fields) connect.Fields {
+	if f == nil {
+		return nil
+	}
 	c := make(connect.Fields, len(f))
-	for k, v := range f {
-		c[k] = v
+	for name, value := range f {
+		if b, ok := value.([]byte); ok {
+			value = bytes.Clone(b)
+		}
+		c[name] = value
 	}
 	return c
 }
@@ -196,20 +250,19 @@ func (t *Table) Encode(connector string, entries []connect.PartitionOffset) ([]R
 		}
 		var key []byte
 		s := t.connectors[connector][name]
-		if s != nil && !s.latest.null {
-			key = []byte(s.latest.content)
+		if s != nil {
+			key = []byte(s.keys[s.decides].key.content)
 		} else if key, err = Key(connector, e.Partition); err != nil {
 			return nil, err
 		}
-		records = append(records, Record{key, value})
-		if s == nil {
-			continue
-		}
-		for _, k := range s.keys {
-			if k.content != string(key) {
-				records = append(records, Record{Key: []byte(k.content)})
+		if s != nil {
+			for _, k := range s.keys {
+				if k.live && k.key.content != string(key) {
+					records = append(records, Record{Key: []byte(k.key.content)})
+				}
 			}
 		}
+		records = append(records, Record{key, value})
 	}
 	return records, nil
 }
