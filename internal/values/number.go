@@ -16,6 +16,9 @@ func parseNumber(token string) (connect.SchemaAndValue, bool) {
 	if n, ok := smallInt(token); ok {
 		return integer(n), true
 	}
+	if f, ok := smallFloat(token); ok {
+		return connect.SchemaAndValue{Schema: connect.Float32Schema, Value: f}, true
+	}
 	d, err := parseDecimal(token)
 	if err != nil {
 		return connect.SchemaAndValue{}, false
@@ -56,6 +59,26 @@ func smallInt(token string) (int64, bool) {
 		n = -n
 	}
 	return n, true
+}
+
+// smallFloat reads a number with a point that is not whole, such as -12.75.
+func smallFloat(token string) (float32, bool) {
+	point, whole := -1, true
+	for i := range len(token) {
+		switch c := token[i]; {
+		case c >= '0' && c <= '9':
+			whole = whole && (c == '0' || point < 0)
+		case c == '.' && point < 0:
+			point = i
+		case i > 0 || c != '-' && c != '+':
+			return 0, false
+		}
+	}
+	if point < 0 || whole || len(token) > 30 {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(token, 32)
+	return float32(f), err == nil
 }
 
 func integer(n int64) connect.SchemaAndValue {
