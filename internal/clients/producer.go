@@ -81,6 +81,10 @@ func (o Options) producer(p *properties) ([]kgo.Opt, ProducerExtra, error) {
 		kgo.ProducerBatchCompression(compression(p)),
 		kgo.RecordPartitioner(partition),
 		kgo.UnknownTopicRetries(unknownTopicRetries(p)),
+		// Requests that are not for records: transactions above all. Kafka bounds them by max.block.ms alone, but nothing
+		// else ends those that franz-go makes without a context.
+		kgo.RetryTimeout(max(min(extra.MaxBlock, time.Minute), time.Millisecond)),
+		kgo.RequestRetries(math.MaxInt32),
 		kgo.AllowAutoTopicCreation(), // as Kafka's producers always do; the broker decides
 	)
 	opts, err = o.finish(opts, p)
@@ -120,14 +124,15 @@ func deliveryTimeout(p *properties, linger time.Duration) (time.Duration, error)
 	return least, nil
 }
 
-// unknownTopicRetries makes of max.block.ms, for which Kafka's producer waits for a topic, a number of looks at the
-// metadata.
+// longestUnknown is how long a record waits at most for a topic that does not exist. Kafka's producer waits for
+// max.block.ms, in Connect for ever, which looks like a task that has nothing to do. It has to end also because franz-go
+// does not find a topic again that was deleted and made anew: who produces must see the error to make it forget the topic.
+const longestUnknown = 15 * time.Second
+
+// unknownTopicRetries makes a number of looks at the metadata of the time to wait for a topic.
 func unknownTopicRetries(p *properties) int {
-	looks := millis(p, "max.block.ms") / max(millis(p, "retry.backoff.ms"), 10*time.Millisecond)
-	if looks > math.MaxInt32 {
-		return -1 // for ever
-	}
-	return int(max(looks, 1))
+	look := max(millis(p, "retry.backoff.ms"), 10*time.Millisecond)
+	return int(max(min(millis(p, "max.block.ms"), longestUnknown)/look, 1))
 }
 
 func compression(p *properties) kgo.CompressionCodec {

@@ -35,7 +35,7 @@ func dataProperties() []Property {
 		{Name: "key.deserializer", Clients: KindConsumer, Type: connect.ConfigString, Default: nil, Effect: "a ByteArrayDeserializer or StringDeserializer, which is what every worker uses; keys stay bytes"},
 		{Name: "key.serializer", Clients: KindProducer, Type: connect.ConfigString, Default: nil, Effect: "a ByteArraySerializer or StringSerializer, which is what every worker uses; keys are bytes already"},
 		{Name: "linger.ms", Clients: KindProducer, Type: connect.ConfigLong, Default: "5", Validator: connect.AtLeast(0), Effect: "kgo.ProducerLinger, at most 1 min"},
-		{Name: "max.block.ms", Clients: KindProducer, Type: connect.ConfigLong, Default: "60000", Validator: connect.AtLeast(0), Effect: "how long producing may wait for memory; and how often an unknown topic is looked for"},
+		{Name: "max.block.ms", Clients: KindProducer, Type: connect.ConfigLong, Default: "60000", Validator: connect.AtLeast(0), Effect: "how long producing may wait for memory; for an unknown topic at most 15 s, for a request of a transaction at most 1 min"},
 		{Name: "max.in.flight.requests.per.connection", Clients: KindProducer, Type: connect.ConfigInt, Default: "5", Validator: connect.AtLeast(1), Effect: "kgo.MaxProduceRequestsInflightPerBroker; an idempotent producer chooses itself"},
 		{Name: "max.partition.fetch.bytes", Clients: KindConsumer, Type: connect.ConfigInt, Default: "1048576", Validator: connect.AtLeast(0), Effect: "kgo.FetchMaxPartitionBytes"},
 		{Name: "max.poll.interval.ms", Clients: KindConsumer, Type: connect.ConfigInt, Default: "300000", Validator: connect.AtLeast(1), Effect: "kgo.RebalanceTimeout; and how long a task may take over a batch"},
