@@ -40,6 +40,9 @@ func (d *ConfigDef) Validate(cfg Config) ConfigValues { return d.ValidateValues(
 
 // ValidateValues is [ConfigDef.Validate] for values that may be typed already; nil is an explicit null.
 func (d *ConfigDef) ValidateValues(given map[string]any) ConfigValues {
+	if d == nil {
+		d = &ConfigDef{}
+	}
 	v := validation{def: d, given: given, outcome: make(ConfigValues, len(d.keys)), parsed: make(map[string]any, len(d.keys))}
 	for i := range d.keys {
 		name := d.keys[i].Name
@@ -59,8 +62,12 @@ func (d *ConfigDef) ValidateValues(given map[string]any) ConfigValues {
 	return v.outcome
 }
 
-// List returns the values of a validation against the definition in the order in which Kafka Connect lists them.
+// List returns the values of a validation against the definition in the order in which Kafka Connect lists them: that of
+// a hash map of Java. Values of other keys have their place in it too.
 func (d *ConfigDef) List(values ConfigValues) []*ConfigValue {
+	if d == nil {
+		d = &ConfigDef{}
+	}
 	names := make([]string, 0, len(values))
 	for i := range d.keys {
 		names = append(names, d.keys[i].Name)

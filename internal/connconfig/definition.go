@@ -1,0 +1,129 @@
+package connconfig
+
+import (
+	"slices"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaregexp"
+)
+
+// Kafka's names of keys that are read in more than one place.
+const (
+	nameKey    = "name"
+	classKey   = "connector.class"
+	versionKey = "connector.plugin.version"
+
+	topicsKey      = "topics"
+	topicsRegexKey = "topics.regex"
+	dlqTopicKey    = "errors.deadletterqueue.topic.name"
+
+	exactlyOnceKey   = "exactly.once.support"
+	boundaryKey      = "transaction.boundary"
+	offsetsTopicKey  = "offsets.storage.topic"
+	versionSuffix    = "plugin.version"
+	converterTypeKey = "converter.type"
+)
+
+// converterKeys are the keys that name converters.
+var converterKeys = [...]struct {
+	key  string
+	base base
+	role string
+}{
+	{"key.converter", converterBase, "key"},
+	{"value.converter", converterBase, "value"},
+	{"header.converter", headerConverterBase, "header"},
+}
+
+// SourceDef returns the definition that all source connectors share. Classes are checked against the registry, unless it
+// is nil.
+func SourceDef(reg *connect.Registry) *connect.ConfigDef {
+	return plugins{reg}.define(sourceKeys(), nil)
+}
+
+// SinkDef is [SourceDef] for sink connectors.
+func SinkDef(reg *connect.Registry) *connect.ConfigDef {
+	return plugins{reg}.define(sinkKeys(), nil)
+}
+
+// define returns the common keys and more, changed by with if that is not nil.
+func (p plugins) define(more []connect.ConfigKey, with func(*connect.ConfigKey)) *connect.ConfigDef {
+	keys := append(commonKeys(), more...)
+	for i := range keys {
+		for _, c := range converterKeys {
+			if keys[i].Name == c.key {
+				keys[i].Validator = p.concrete(c.base)
+			}
+		}
+		if with != nil {
+			with(&keys[i])
+		}
+	}
+	return connect.MustConfigDef(keys...).WithClasses(p.find)
+}
+
+// concrete is the validator of a key that names a plugin of a kind.
+func (p plugins) concrete(b base) connect.ConfigValidator {
+	return connect.ConfigCheck("A concrete subclass of "+b.class+", A class with a public, no-argument constructor", func(_ string, value any) error {
+		class, ok := value.(string)
+		if !ok {
+			return nil
+		}
+		return p.check(b, class)
+	})
+}
+
+// enriched returns the definition for one connector's configuration: with the versions and converters that it uses as
+// defaults, and with its transformations and predicates.
+func (p plugins) enriched(more []connect.ConfigKey, w Worker, given map[string]any, kind connect.Kind, class string) (*connect.ConfigDef, error) {
+	text := func(key string) string {
+		s, _ := given[key].(string)
+		return s
+	}
+	defaults := map[string]ConverterChoice{"key.converter": w.KeyConverter, "value.converter": w.ValueConverter, "header.converter": w.HeaderConverter}
+	def := p.define(more, func(k *connect.ConfigKey) {
+		if k.Name == versionKey {
+			if info, ok := p.info(kind, class, nil); ok {
+				k.Default = info.Version
+			}
+			k.Recommender = versionsOf{p, classKey}
+		}
+		for _, c := range converterKeys {
+			switch k.Name {
+			case c.key:
+				if worker := defaults[c.key]; worker.Class != "" {
+					k.Default, _ = p.find(worker.Class)
+				}
+				k.Recommender = classes{p, []connect.Kind{c.base.kind}}
+			case c.key + "." + versionSuffix:
+				if _, own := given[c.key]; own {
+					k.Default = p.version(c.base, text(c.key), text(k.Name))
+				} else {
+					k.Default = p.version(c.base, defaults[c.key].Class, defaults[c.key].Version)
+				}
+				k.Recommender = versionsOf{p, c.key}
+			}
+		}
+	})
+	return p.addStages(def, given, false)
+}
+
+// uniqueAliases refuses null and aliases that are there twice.
+func uniqueAliases(description string) connect.ConfigValidator {
+	return connect.AllOf(connect.NonNull(), connect.ConfigCheck(description, func(key string, value any) error {
+		aliases, _ := value.([]string)
+		for i, alias := range aliases {
+			if slices.Contains(aliases[:i], alias) {
+				return connect.InvalidValue(key, value, "Duplicate alias provided.")
+			}
+		}
+		return nil
+	}))
+}
+
+func validRegex() connect.ConfigValidator {
+	return connect.ValidRegex(func(pattern string) error {
+		_, err := javaregexp.Compile(pattern)
+		return err
+	})
+}
