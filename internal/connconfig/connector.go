@@ -101,6 +101,17 @@ func ParseSink(reg *connect.Registry, cfg connect.Config) (*SinkConfig, error) {
 	return parseSink(reg, values(cfg))
 }
 
+// ParseSourceNullable is [ParseSource] for a configuration that may hold nulls, as JSON does: one takes the place of the
+// key's default.
+func ParseSourceNullable(reg *connect.Registry, cfg map[string]*string) (*SourceConfig, error) {
+	return parseSource(reg, nullableValues(cfg))
+}
+
+// ParseSinkNullable is [ParseSink] for a configuration that may hold nulls.
+func ParseSinkNullable(reg *connect.Registry, cfg map[string]*string) (*SinkConfig, error) {
+	return parseSink(reg, nullableValues(cfg))
+}
+
 func parseSource(reg *connect.Registry, given map[string]any) (*SourceConfig, error) {
 	common, err := parse(reg, SourceDef(reg), given)
 	if err != nil {
@@ -184,6 +195,17 @@ func values(cfg connect.Config) map[string]any {
 	given := make(map[string]any, len(cfg))
 	for key, value := range cfg {
 		given[key] = value
+	}
+	return given
+}
+
+func nullableValues(cfg map[string]*string) map[string]any {
+	given := make(map[string]any, len(cfg))
+	for key, value := range cfg {
+		given[key] = nil
+		if value != nil {
+			given[key] = *value
+		}
 	}
 	return given
 }

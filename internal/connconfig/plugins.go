@@ -248,3 +248,9 @@ func (v versionsOf) ValidValues(_ string, values map[string]any) ([]any, error) 
 }
 
 func (v versionsOf) Visible(string, map[string]any) bool { return true }
+
+// ClassFinder returns the function for [connect.ConfigDef.WithClasses] that finds the plugins of a registry, of any kind,
+// by class or alias. If the registry is nil it finds everything.
+func ClassFinder(reg *connect.Registry) func(name string) (class string, ok bool) {
+	return plugins{reg}.find
+}

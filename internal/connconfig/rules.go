@@ -11,18 +11,11 @@ import (
 // CheckSinkTopics checks the rules for a sink connector's topics that go beyond single keys: that it has either topics
 // or topics.regex, and that its dead letters do not come back to it.
 func CheckSinkTopics(cfg connect.Config) error {
-	given := make(map[string]any, len(cfg))
-	for key, value := range cfg {
-		given[key] = value
-	}
-	return checkSinkTopics(given)
-}
-
-func checkSinkTopics(given map[string]any) error {
-	values := make(connect.ConfigValues)
-	checkSink(given, values)
+	given := values(cfg)
+	outcome := make(connect.ConfigValues)
+	checkSink(given, outcome)
 	for _, key := range [...]string{topicsKey, topicsRegexKey} {
-		if value := values[key]; value != nil && len(value.Errors) > 0 {
+		if value := outcome[key]; value != nil && len(value.Errors) > 0 {
 			return connect.InvalidValue(key, given[key], value.Errors[0])
 		}
 	}
@@ -73,6 +66,10 @@ func checkSink(given map[string]any, values connect.ConfigValues) {
 			"The DLQ topic '%s' may not be matched by the regex for the topics ('topics.regex=%s') consumed by the connector", dlq, regex))
 	}
 }
+
+// Topics returns the topics that a sink connector's configuration lists, each once. There are none if it has a regular
+// expression in their place.
+func Topics(cfg connect.Config) []string { return topicsOf(cfg[topicsKey]) }
 
 // topicsOf returns the topics of a list, each once.
 func topicsOf(list string) []string {

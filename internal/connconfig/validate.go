@@ -44,11 +44,10 @@ func Validate(ctx context.Context, reg *connect.Registry, w Worker, cfg map[stri
 	if name == nil {
 		return nil, &RequestError{"Connector config " + mapText(cfg) + " contains no connector type"}
 	}
-	v := &validation{plugins: plugins{reg}, worker: w, cfg: cfg, given: make(map[string]any, len(cfg)), text: make(connect.Config, len(cfg))}
+	v := &validation{plugins: plugins{reg}, worker: w, cfg: cfg, given: nullableValues(cfg), text: make(connect.Config, len(cfg))}
 	for key, value := range cfg {
-		v.given[key] = nil
 		if value != nil {
-			v.given[key], v.text[key] = *value, *value
+			v.text[key] = *value
 		}
 	}
 	info, err := v.findConnector(*name)
