@@ -83,6 +83,16 @@ var definitions = sync.OnceValue(func() map[Kind]*connect.ConfigDef {
 	return defs
 })
 
+// Definition returns the definition of the properties of a "producer", "consumer" or "admin" client, or nil.
+func Definition(client string) *connect.ConfigDef {
+	for kind, def := range definitions() {
+		if kind.String() == client {
+			return def
+		}
+	}
+	return nil
+}
+
 // Names returns the names of the properties that clients of the kinds have, sorted.
 func Names(kinds Kind) []string {
 	var names []string

@@ -9,19 +9,22 @@ import (
 	"testing"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/clients"
 	"github.com/gokconnect/connect/internal/conformance"
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/predicate"
 	"github.com/gokconnect/connect/internal/smt"
 	"github.com/gokconnect/connect/internal/topiccreation"
+	"github.com/gokconnect/connect/internal/values"
 	"github.com/gokconnect/connect/plugin/file"
+	"github.com/gokconnect/connect/plugin/jsonconv"
 )
 
 // kafkaRegistry has the plugins that the vectors were recorded with.
 func kafkaRegistry() *connect.Registry {
 	reg := new(connect.Registry).MustAdd(file.Plugins()...).MustAdd(connect.BuiltinConverters()...)
+	reg.MustAdd(jsonconv.Plugin(), jsonconv.HeaderPlugin()).MustAdd(values.SimpleHeaderConverter()).MustAdd(clients.Policies()...)
 	reg.MustAdd(smt.Plugins()...).MustAdd(predicate.Plugins()...)
-	reg.MustAdd(tmpJSON()...)
 	for _, name := range []string{"Checkpoint", "Heartbeat", "Source"} {
 		reg.MustAdd(connect.SourcePlugin{
 			PluginInfo: connect.PluginInfo{Class: "org.apache.kafka.connect.mirror.Mirror" + name + "Connector", Version: connect.BuiltinVersion},
@@ -41,7 +44,19 @@ func wantPlainError(t *testing.T, c conformance.Case, err error) {
 }
 
 func vectorWorker(t *testing.T, reg *connect.Registry, policy string) connconfig.Worker {
+	t.Helper()
+	name, allowed, _ := strings.Cut(policy, ":")
+	plugin, ok := reg.OverridePolicy(name)
+	if !ok {
+		t.Fatalf("no policy %s", policy)
+	}
+	overrides, err := plugin.New(connect.Config{"connector.client.config.override.allowlist": allowed})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return connconfig.Worker{
+		Policy:          overrides,
+		ClientDef:       clients.Definition,
 		KeyConverter:    connconfig.ConverterChoice{Class: "JsonConverter"},
 		ValueConverter:  connconfig.ConverterChoice{Class: "JsonConverter"},
 		HeaderConverter: connconfig.ConverterChoice{Class: "SimpleHeaderConverter"},
@@ -103,45 +118,6 @@ func asJavaText(got, want string) string {
 		return want
 	}
 	return got
-}
-
-func TestConnectorValidateFull(t *testing.T) {
-	reg := kafkaRegistry()
-	conformance.Run(t, "data/config/validate-full.jsonl", func(t *testing.T, c conformance.Case) {
-		in := decode[struct {
-			Policy string
-			Props  map[string]*string
-		}](t, c.In)
-		result, err := connconfig.Validate(context.Background(), reg, vectorWorker(t, reg, in.Policy), in.Props)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := json.Marshal(result)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, want := decode[map[string]any](t, b), decode[map[string]any](t, c.Out)
-		gotConfigs, wantConfigs := got["configs"].([]any), want["configs"].([]any)
-		delete(got, "configs")
-		delete(want, "configs")
-		if !reflect.DeepEqual(got, want) {
-			t.Errorf("got  %v\nwant %v", got, want)
-		}
-		if len(gotConfigs) != len(wantConfigs) {
-			t.Errorf("%d configs, want %d", len(gotConfigs), len(wantConfigs))
-		}
-		for i := range min(len(gotConfigs), len(wantConfigs)) {
-			g, w := gotConfigs[i].(map[string]any)["value"].(map[string]any), wantConfigs[i].(map[string]any)["value"].(map[string]any)
-			for j, message := range g["errors"].([]any) {
-				if wanted := w["errors"].([]any); j < len(wanted) {
-					g["errors"].([]any)[j] = asJavaText(message.(string), wanted[j].(string))
-				}
-			}
-			if !reflect.DeepEqual(gotConfigs[i], wantConfigs[i]) {
-				t.Errorf("config %d:\ngot  %v\nwant %v", i, gotConfigs[i], wantConfigs[i])
-			}
-		}
-	})
 }
 
 func TestConnectorConfig(t *testing.T) {

@@ -60,15 +60,17 @@ func ConfigDef() *connect.ConfigDef {
 		},
 		connect.ConfigKey{
 			Name: "schema.content", Type: connect.ConfigString, Importance: connect.High,
-			Documentation: "When set, this is used as the schema for all messages, which then hold the payload alone. " +
-				"Otherwise, the schema is included in each message.",
+			Documentation: "When set, this is used as the schema for all messages, and the schemas within each of the message will be " +
+				"ignored.Otherwise, the schema will be included in the content of each message. This configuration applies only " +
+				"'schemas.enable' is true, and it exclusively affects the sink connector.",
 			Group: "Schemas", Order: 2, Width: connect.WidthMedium, DisplayName: "Schema Content",
 		},
 		connect.ConfigKey{
 			Name: "decimal.format", Type: connect.ConfigString, Default: "BASE64", Importance: connect.Low,
-			Validator:     connect.CaseInsensitiveValidString("BASE64", "NUMERIC"),
-			Documentation: "Controls which format this converter will serialize decimals in: BASE64 or NUMERIC, in any case.",
-			Group:         "Serialization", Order: 0, Width: connect.WidthMedium, DisplayName: "Decimal Format",
+			Validator: connect.CaseInsensitiveValidString("BASE64", "NUMERIC"),
+			Documentation: "Controls which format this converter will serialize decimals in. This value is case insensitive and can " +
+				"be either 'BASE64' (default) or 'NUMERIC'",
+			Group: "Serialization", Order: 0, Width: connect.WidthMedium, DisplayName: "Decimal Format",
 		},
 		connect.ConfigKey{
 			Name: "replace.null.with.default", Type: connect.ConfigBoolean, Default: true, Importance: connect.Low,
