@@ -76,8 +76,8 @@ func (p *parser) wordSet() runeSet {
 	return unicodeLetters()
 }
 
-// escape reads an escape that stands for a code point or, with a set that is not nil, for several. rangeFollows says
-// that in a class a '-' comes next.
+// escape reads an escape that stands for a code point or, with a set that is not nil, for several. inRange says
+// that in a class a '-' comes next: \v is one code point then.
 func (p *parser) escape(inRange bool) (r rune, set runeSet) {
 	p.pos++
 	c := p.at(0)
