@@ -32,6 +32,7 @@ func (l *Log) run(ctx context.Context) {
 			if id != [16]byte{} && id != found.id {
 				l.report(fmt.Errorf("topic %s was deleted and created anew: it is read from its beginning", l.cfg.Topic))
 				l.rewind()
+				l.forget()
 			}
 			id = found.id
 			err = l.round(ctx, found)
@@ -207,6 +208,14 @@ func (l *Log) rewind() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	clear(l.positions)
+}
+
+// forget makes the producer look the topic up again: it would fail for good.
+func (l *Log) forget() {
+	l.client.PurgeTopicsFromProducing(l.cfg.Topic)
+	if p, ok := l.cfg.Producer.(interface{ PurgeTopicsFromProducing(topics ...string) }); ok {
+		p.PurgeTopicsFromProducing(l.cfg.Topic)
+	}
 }
 
 // trouble keeps what is wrong at the moment, and reports it when it is new.

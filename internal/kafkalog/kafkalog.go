@@ -149,12 +149,13 @@ func (l *Log) behind(ends map[int32]int64) (partition int32, at int64, moved <-c
 // ends returns the offset behind the last record of every partition, those of open transactions included.
 func (l *Log) ends(ctx context.Context) (map[int32]int64, error) {
 	admin := kadm.NewClient(l.client)
+	deadline := time.Now().Add(lookUpTime)
 	for {
 		ends, err := l.listEnds(ctx, admin)
 		if err == nil {
 			return ends, nil
 		}
-		if !kerr.IsRetriable(err) || ctx.Err() != nil {
+		if !kerr.IsRetriable(err) || ctx.Err() != nil || time.Now().After(deadline) {
 			return nil, err
 		}
 		if err := pause(ctx, l.done); err != nil {
@@ -230,6 +231,9 @@ func Produce(ctx context.Context, producer Producer, records ...*kgo.Record) err
 	}
 	return nil
 }
+
+// lookUpTime is how long the partitions of the topic may be unknown or without a leader.
+const lookUpTime = 30 * time.Second
 
 // retryPause is the wait between attempts at something that the cluster could not do.
 const retryPause = 100 * time.Millisecond
