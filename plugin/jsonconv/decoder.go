@@ -112,7 +112,7 @@ func (d *decoder) value(p *plan) (v any, ok bool) {
 		if c != '"' {
 			return nil, false
 		}
-		s, ok := d.string()
+		s, ok := d.string(false)
 		if !ok {
 			return nil, false
 		}
@@ -137,7 +137,7 @@ func (d *decoder) value(p *plan) (v any, ok bool) {
 		if c != '"' {
 			return nil, false
 		}
-		s, ok := d.string()
+		s, ok := d.string(false)
 		if !ok {
 			return nil, false
 		}
@@ -170,7 +170,7 @@ func (d *decoder) number(c byte) (n number, ok bool) {
 // scalar reads a number, or a value of a logical type.
 func (d *decoder) scalar(c byte, p *plan) (v any, ok bool) {
 	if p.form == formDecimal && c == '"' {
-		s, ok := d.string()
+		s, ok := d.string(false)
 		if !ok {
 			return nil, false
 		}
@@ -220,8 +220,8 @@ func (d *decoder) scalar(c byte, p *plan) (v any, ok bool) {
 	return nil, false
 }
 
-// string reads the string that begins here with its quote.
-func (d *decoder) string() (s string, ok bool) {
+// string reads the string that begins here with its quote, which may be a member's name.
+func (d *decoder) string(isName bool) (s string, ok bool) {
 	from := d.pos + 1
 	end, holds := scanString(d.b, from)
 	if end < 0 {
@@ -230,7 +230,7 @@ func (d *decoder) string() (s string, ok bool) {
 	d.pos = end + 1
 	if holds != 0 && (holds != hasNonASCII || !utf8.Valid(d.b[from:end])) {
 		var bad int
-		d.scratch, bad = appendText(d.scratch[:0], d.b[from:end])
+		d.scratch, bad = appendText(d.scratch[:0], d.b[from:end], isName)
 		return string(d.scratch), bad < 0
 	}
 	if end > d.textTo || d.textTo-from > maxShared && d.text == "" {
@@ -246,7 +246,7 @@ func (d *decoder) string() (s string, ok bool) {
 func (d *decoder) alone(c byte) (v any, ok bool) {
 	switch c {
 	case '"':
-		s, ok := d.string()
+		s, ok := d.string(false)
 		if !ok {
 			return nil, false
 		}
@@ -336,7 +336,7 @@ func (d *decoder) object(c byte, element *plan) (v any, ok bool) {
 		if d.space() != '"' {
 			return nil, false
 		}
-		name, ok := d.string()
+		name, ok := d.string(true)
 		if !ok || d.space() != ':' {
 			return nil, false
 		}
@@ -506,7 +506,7 @@ func (d *decoder) field(p *plan, next int) (i int, ok bool) {
 	name := d.b[from:end]
 	if holds != 0 {
 		var bad int
-		if name, bad = appendText(d.scratch[:0], name); bad >= 0 {
+		if name, bad = appendText(d.scratch[:0], name, true); bad >= 0 {
 			return 0, false
 		}
 		d.scratch = name
@@ -525,7 +525,7 @@ func (d *decoder) field(p *plan, next int) (i int, ok bool) {
 func (d *decoder) skip() bool {
 	switch c := d.space(); c {
 	case '"':
-		return d.skipString()
+		return d.skipString(false)
 	case 't':
 		return d.has("true")
 	case 'f':
@@ -543,7 +543,7 @@ func (d *decoder) skip() bool {
 		}
 		for {
 			if c == '{' {
-				if d.space() != '"' || !d.skipString() || d.space() != ':' {
+				if d.space() != '"' || !d.skipString(true) || d.space() != ':' {
 					return false
 				}
 				d.pos++
@@ -561,7 +561,7 @@ func (d *decoder) skip() bool {
 	}
 }
 
-func (d *decoder) skipString() bool {
+func (d *decoder) skipString(isName bool) bool {
 	from := d.pos + 1
 	end, holds := scanString(d.b, from)
 	if end < 0 {
@@ -572,6 +572,6 @@ func (d *decoder) skipString() bool {
 		return true
 	}
 	var bad int
-	d.scratch, bad = appendText(d.scratch[:0], d.b[from:end])
+	d.scratch, bad = appendText(d.scratch[:0], d.b[from:end], isName)
 	return bad < 0
 }

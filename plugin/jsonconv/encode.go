@@ -281,6 +281,9 @@ func (e *encoder) mapping(dst []byte, p *plan, m *connect.Map) ([]byte, error) {
 }
 
 func (e *encoder) pairs(dst []byte, key, element *plan, entries []connect.Entry) ([]byte, error) {
+	if len(entries) == 0 {
+		return append(dst, "[]"...), nil
+	}
 	err := e.enter()
 	if err != nil {
 		return dst, err

@@ -99,11 +99,11 @@ func (e *syntaxError) Error() string { return fmt.Sprintf("byte %d: %s", e.offse
 // parse reads the first value of a document, which is missing if there is only white space. What follows it is ignored,
 // as Connect does, but for what must not follow a number or a literal directly.
 func parse(b []byte) (n node, err error) {
-	b, ok := toUTF8(b)
+	text, ok := toUTF8(b)
 	if !ok {
-		return n, &syntaxError{0, "unknown encoding"}
+		return n, &syntaxError{0, "not a known encoding of Unicode"}
 	}
-	p := parser{b: b}
+	p := parser{b: text, wide: len(text) > 0 && &text[len(text)-1] != &b[len(b)-1]}
 	err = p.root(&n)
 	return n, err
 }
@@ -113,6 +113,7 @@ type parser struct {
 	b     []byte
 	pos   int
 	depth int
+	wide  bool // the document was not UTF-8
 }
 
 func (p *parser) fail(at int, what string) error { return &syntaxError{at, what} }
@@ -145,19 +146,23 @@ func (p *parser) root(n *node) error {
 			return p.fail(p.pos, "a number must be followed by white space")
 		}
 	case kindNull, kindBoolean:
-		if r, _ := utf8.DecodeRune(p.b[p.pos:]); javaIdentifierPart(r) {
+		if !p.endsLiteral() {
 			return p.fail(p.pos, "a literal must not be followed by this character")
 		}
 	}
 	return nil
 }
 
-// javaIdentifierPart reports whether Java's Character.isJavaIdentifierPart would, for a character from 0 on: Jackson
-// asks so only from the digits on.
-func javaIdentifierPart(r rune) bool {
-	return r >= '0' && r != utf8.RuneError &&
-		(unicode.In(r, unicode.L, unicode.Nl, unicode.Sc, unicode.Pc, unicode.Nd, unicode.Mc, unicode.Mn, unicode.Cf) ||
-			r >= 0x7F && r < 0xA0)
+// endsLiteral reports whether Jackson takes the literal before this character for complete: what is below the digits
+// ends it, and what can't be part of an identifier in Java. Above ASCII it means to ask the same, but its parser of
+// UTF-8 misreads the character, and finds it not valid.
+func (p *parser) endsLiteral() bool {
+	r, _ := utf8.DecodeRune(p.b[p.pos:])
+	if r >= utf8.RuneSelf && p.wide {
+		return r > 0xFFFF || r >= 0xA0 && !unicode.In(r, unicode.L, unicode.Nl, unicode.Sc, unicode.Pc, unicode.Nd, unicode.Mc, unicode.Mn, unicode.Cf)
+	}
+	letter := r|0x20 >= 'a' && r|0x20 <= 'z'
+	return r < '0' || r > '9' && !letter && r != '_' && r < 0x7F
 }
 
 func (p *parser) value(n *node) error {
@@ -167,7 +172,7 @@ func (p *parser) value(n *node) error {
 		return p.fail(p.pos, "unexpected end")
 	case c == '"':
 		n.kind = kindString
-		return p.text(&n.text)
+		return p.text(&n.text, false)
 	case c == '{':
 		return p.object(n)
 	case c == '[':
@@ -201,7 +206,7 @@ func (p *parser) literal(word string) bool {
 }
 
 // text reads the string that begins here with its quote.
-func (p *parser) text(into *string) error {
+func (p *parser) text(into *string, isName bool) error {
 	from := p.pos + 1
 	end, holds := scanString(p.b, from)
 	if end < 0 {
@@ -213,7 +218,7 @@ func (p *parser) text(into *string) error {
 		*into = string(raw)
 		return nil
 	}
-	decoded, bad := appendText(make([]byte, 0, len(raw)), raw)
+	decoded, bad := appendText(make([]byte, 0, len(raw)), raw, isName)
 	if bad >= 0 {
 		return p.fail(from+bad, "not a valid escape or not UTF-8")
 	}
@@ -269,7 +274,7 @@ func (p *parser) object(n *node) error {
 				return p.fail(p.pos, "expected the name of a member")
 			}
 			var name string
-			if err := p.text(&name); err != nil {
+			if err := p.text(&name, true); err != nil {
 				return err
 			}
 			if p.space() != ':' {

@@ -90,8 +90,8 @@ func (u *units) end() []byte {
 
 // appendText appends the text of a JSON string, given without its quotes and without control characters. Like Jackson
 // it accepts UTF-8 of more bytes than needed (C0 80 is U+0000) and above U+10FFFF (wrong characters), but no surrogates
-// in UTF-8. bad is the index of what is not valid, or -1.
-func appendText(dst, raw []byte) (text []byte, bad int) {
+// in UTF-8, and in a member's name no escape of an unpaired one. bad is the index of what is not valid, or -1.
+func appendText(dst, raw []byte, isName bool) (text []byte, bad int) {
 	u := units{out: dst}
 	for i := 0; i < len(raw); {
 		c := raw[i]
@@ -105,8 +105,20 @@ func appendText(dst, raw []byte) (text []byte, bad int) {
 				if !ok {
 					return nil, i
 				}
-				u.add(r)
 				i += 6
+				if isName && utf16.IsSurrogate(r) {
+					low := rune(0)
+					if i+1 < len(raw) && raw[i] == '\\' && raw[i+1] == 'u' {
+						low, _ = hex4(raw[i+2:])
+					}
+					if utf16.DecodeRune(r, low) == utf8.RuneError {
+						return nil, i - 6
+					}
+					u.add(r)
+					r = low
+					i += 6
+				}
+				u.add(r)
 				continue
 			}
 			e := unescaped[raw[i+1]]
