@@ -10,7 +10,8 @@ import (
 // appendFloat appends the text that Double.toString or Float.toString gives up to Java 18, on which Connect's messages
 // and texts were recorded: plain from 0.001 up to ten million, and otherwise in scientific notation without a plus sign.
 // The digits are the shortest that give the same number back, but for a few numbers that Java writes with more digits
-// than it needs, such as 1.9999999999999998E23.
+// than it needs, such as 1.9999999999999998E23. Where Java's 64-bit arithmetic overflows, for one float32 in thousands
+// around 1E25, the last digit may differ from Java's; both read back as the same number.
 func appendFloat(dst []byte, f float64, size int) []byte {
 	switch {
 	case f != f:
