@@ -54,6 +54,7 @@ func (p Property) Secret() bool { return p.Type == connect.ConfigPassword }
 
 func (p Property) key(kind Kind) connect.ConfigKey {
 	key := connect.ConfigKey{Name: p.Name, Type: p.Type, Default: p.Default, Validator: p.Validator, Importance: connect.Medium, Documentation: p.Effect}
+	p.describe(kind, &key)
 	if kind == KindAdmin && p.AdminDefault != nil {
 		key.Default = p.AdminDefault
 	}

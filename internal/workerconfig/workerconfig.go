@@ -117,6 +117,25 @@ func StandaloneDef() *connect.ConfigDef {
 	}})
 }
 
+// SecurityKey returns the definition of a key of TLS or SASL, which clients have too.
+func SecurityKey(name string) (connect.ConfigKey, bool) {
+	for _, keys := range [][]connect.ConfigKey{tlsKeys(), saslKeys()} {
+		for _, key := range keys {
+			if key.Name == name {
+				return key, true
+			}
+		}
+	}
+	if name == "security.protocol" {
+		for _, key := range groupKeys() {
+			if key.Name == name {
+				return key, true
+			}
+		}
+	}
+	return connect.ConfigKey{}, false
+}
+
 func define(more ...[]connect.ConfigKey) *connect.ConfigDef {
 	keys := append(commonKeys(), tlsKeys()...)
 	keys = append(keys, restKeys()...)
