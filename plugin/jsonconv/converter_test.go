@@ -256,3 +256,27 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
+
+func TestPluginsAreFound(t *testing.T) {
+	r := new(connect.Registry).MustAdd(Plugin(), HeaderPlugin())
+	for _, name := range []string{Class, "JsonConverter", "Json"} {
+		p, ok := r.Converter(name)
+		if !ok {
+			t.Fatalf("no converter %s", name)
+		}
+		c, err := p.New(connect.Config{"schemas.enable": "false"}, connect.KeyRole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := c.FromConnect(t.Context(), "t", nil, connect.StringSchema, "a"); string(b) != `"a"` || err != nil {
+			t.Errorf("%s, %v", b, err)
+		}
+	}
+	if _, ok := r.HeaderConverter("JsonConverter"); !ok {
+		t.Error("no header converter")
+	}
+	var bad *connect.ConfigError
+	if _, err := Plugin().New(connect.Config{"decimal.format": "x"}, connect.ValueRole); !errors.As(err, &bad) || bad.Key != "decimal.format" {
+		t.Errorf("a bad configuration: %v", err)
+	}
+}

@@ -1,7 +1,6 @@
 package jsonconv
 
 import (
-	"errors"
 	"strings"
 	"unicode"
 
@@ -60,9 +59,10 @@ func ConfigDef() *connect.ConfigDef {
 		},
 		connect.ConfigKey{
 			Name: "schema.content", Type: connect.ConfigString, Importance: connect.High,
-			Documentation: "When set, this is used as the schema for all messages, and the schemas within each of the message will be " +
-				"ignored.Otherwise, the schema will be included in the content of each message. This configuration applies only " +
-				"'schemas.enable' is true, and it exclusively affects the sink connector.",
+			// The missing space is Connect's.
+			Documentation: "When set, this is used as the schema for all messages, and the schemas within each of the message will be ignored." +
+				"Otherwise, the schema will be included in the content of each message. " +
+				"This configuration applies only 'schemas.enable' is true, and it exclusively affects the sink connector.",
 			Group: "Schemas", Order: 2, Width: connect.WidthMedium, DisplayName: "Schema Content",
 		},
 		connect.ConfigKey{
@@ -100,12 +100,8 @@ func configure(def *connect.ConfigDef, cfg connect.Config) (*Converter, error) {
 		content := parsed.String("schema.content")
 		if strings.TrimFunc(content, unicode.IsSpace) != "" {
 			n, err := parse([]byte(content))
-			var bad *syntaxError
-			switch {
-			case errors.As(err, &bad):
+			if err != nil {
 				return nil, &connect.DataError{Message: "Failed to parse schema in converter config due to serialization error: ", Err: err}
-			case err != nil:
-				return nil, err
 			}
 			if opts.Schema, err = New(opts).schemaOf(&n); err != nil {
 				return nil, err
