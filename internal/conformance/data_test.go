@@ -75,16 +75,12 @@ func TestEquality(t *testing.T) {
 		}
 		unmarshal(t, c.In, &in)
 		unmarshal(t, c.Out, &out)
-		if strings.Contains(string(c.In), `"builder":true`) && !out.Equal {
-			t.Skip("in Go no schema is unfinished, so none is unequal for that alone")
-		}
-		if strings.Contains(string(c.In), `"buffer":true`) && !out.Equal {
-			t.Skip("in Go a ByteBuffer is a []byte, so none is unequal for that alone")
-		}
 		if strings.Contains(c.ID, ".struct") {
 			a, _ := vec.Value(in.A, nil).(*connect.Struct)
 			b, _ := vec.Value(in.B, nil).(*connect.Struct)
-			if got := a.Equal(b); got != out.Equal {
+			got := a.Equal(b)
+			skipAlike(t, c, got, out.Equal)
+			if got != out.Equal {
 				t.Errorf("equal: %v, expected %v", got, out.Equal)
 			}
 			if got := b.Equal(a); got != out.Equal {
@@ -93,13 +89,27 @@ func TestEquality(t *testing.T) {
 			return
 		}
 		a, b := vec.Schema(in.A), vec.Schema(in.B)
-		if got := a.Equal(b); got != out.Equal {
+		got := a.Equal(b)
+		skipAlike(t, c, got, out.Equal)
+		if got != out.Equal {
 			t.Errorf("equal: %v, expected %v", got, out.Equal)
 		}
 		if got := b.Equal(a); out.Reverse != nil && got != *out.Reverse {
 			t.Errorf("equal the other way round: %v, expected %v", got, *out.Reverse)
 		}
 	})
+}
+
+// skipAlike skips a case of two that differ in Java only by something that Go lacks.
+func skipAlike(t *testing.T, c conformance.Case, got, want bool) {
+	t.Helper()
+	switch in := string(c.In); {
+	case !got || want:
+	case strings.Contains(in, `"builder":true`):
+		t.Skip("in Go no schema is unfinished, so none is unequal for that alone")
+	case strings.Contains(in, `"buffer":true`):
+		t.Skip("in Go a ByteBuffer is a []byte, so none is unequal for that alone")
+	}
 }
 
 func TestProjector(t *testing.T) {
