@@ -8,6 +8,8 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/conformance"
 	"github.com/gokconnect/connect/internal/conformance/vec"
+	"github.com/gokconnect/connect/internal/values"
+	"github.com/gokconnect/connect/plugin/jsonconv"
 )
 
 // converterCase is one conversion: from is false where bytes are turned into a value.
@@ -95,9 +97,9 @@ func TestConverters(t *testing.T) {
 	}
 }
 
-// TestConverterConfig runs the cases of the converters of package connect; those of other packages have their own test.
 func TestConverterConfig(t *testing.T) {
-	registry := new(connect.Registry).MustAdd(connect.BuiltinConverters()...)
+	registry := new(connect.Registry).MustAdd(connect.BuiltinConverters()...).
+		MustAdd(jsonconv.Plugin(), jsonconv.HeaderPlugin(), values.SimpleHeaderConverter())
 	vec.Run(t, "data/converters/config.jsonl", func(t *testing.T, c conformance.Case) {
 		var in struct {
 			Class  string
@@ -118,7 +120,7 @@ func runConverterConfig(t *testing.T, c conformance.Case, registry *connect.Regi
 		}
 		plugin, ok := registry.Converter(class)
 		if !ok {
-			t.Skipf("%s is not of package connect", class)
+			t.Fatalf("no converter %s", class)
 		}
 		_, err = plugin.New(vec.Config(c.In), role)
 		vec.CheckError(t, c.Error, err)
@@ -126,7 +128,7 @@ func runConverterConfig(t *testing.T, c conformance.Case, registry *connect.Regi
 	}
 	plugin, ok := registry.HeaderConverter(class)
 	if !ok {
-		t.Skipf("%s is not of package connect", class)
+		t.Fatalf("no header converter %s", class)
 	}
 	if _, err = plugin.New(vec.Config(c.In)); err != nil {
 		// New goes by the definition, which tells a null from an absent key; a Config has no nulls.
