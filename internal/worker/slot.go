@@ -51,14 +51,14 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
-		r.settleSlot(s, &connect.RecordMetadata{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Timestamp: rec.Timestamp}, nil)
+		r.settleSlot(s, nil)
 	case r.err == nil && errors.Is(err, kerr.UnknownTopicID):
 		// The topic was deleted and made again: everything that is buffered for it fails, in order. It is sent once
 		// more, in order, when nothing else is in flight.
 		r.resend = append(r.resend, s)
 		signal(r.wake)
 	case r.err == nil && r.Operator.Tolerates() && ofRecord(err):
-		r.settleSlot(s, nil, &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: "org.apache.kafka.connect.runtime.WorkerSourceTask", Err: err, Attempts: 1})
+		r.settleSlot(s, &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: "org.apache.kafka.connect.runtime.WorkerSourceTask", Err: err, Attempts: 1})
 	default:
 		if r.err == nil {
 			r.err = fmt.Errorf("send to topic %s: Unrecoverable exception from producer send callback: %w", rec.Topic, err)
@@ -76,7 +76,7 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 }
 
 // settleSlot takes note that a record is done. The caller holds mu.
-func (r *sourceRun) settleSlot(s *slot, metadata *connect.RecordMetadata, failure *tolerance.Failure) {
+func (r *sourceRun) settleSlot(s *slot, failure *tolerance.Failure) {
 	last := s.entry.ack()
 	r.inFlight--
 	r.bytes -= int64(s.size)
@@ -92,7 +92,7 @@ func (r *sourceRun) settleSlot(s *slot, metadata *connect.RecordMetadata, failur
 	if tell {
 		out.record = s.polled
 		if failure == nil {
-			out.metadata = metadata
+			out.metadata = &connect.RecordMetadata{Topic: s.rec.Topic, Partition: s.rec.Partition, Offset: s.rec.Offset, Timestamp: s.rec.Timestamp}
 		}
 	}
 	r.settled = append(r.settled, out)
