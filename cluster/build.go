@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/herder"
@@ -114,10 +115,6 @@ func (rt *Runtime) newTask(a herder.StartTask, o worker.TaskOptions) (*worker.Ta
 	if err != nil {
 		return nil, err
 	}
-	s, err := parseConnector(connector)
-	if err != nil {
-		return nil, err
-	}
 	if f.source != nil {
 		return worker.StartSource(worker.SourceOptions{
 			TaskOptions: o, FlushInterval: rt.settings.flushInterval, FlushTimeout: rt.settings.flushTimeout,
@@ -128,9 +125,8 @@ func (rt *Runtime) newTask(a herder.StartTask, o worker.TaskOptions) (*worker.Ta
 	}
 	return worker.StartSink(worker.SinkOptions{
 		TaskOptions: o, CommitInterval: rt.settings.flushInterval, CommitTimeout: rt.settings.flushTimeout,
-		MaxPollRecords: rt.kafka.maxPollRecords(connector),
 		New: func(ctx context.Context) (*worker.SinkParts, error) {
-			return rt.sinkParts(ctx, o, f, s, connector, task)
+			return rt.sinkParts(ctx, o, f, connector, task)
 		},
 	}), nil
 }
@@ -184,7 +180,7 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 	if d := f.declared; d != nil && d.topic != "" {
 		steps = append([]pipeline.Step{{Alias: "Topic", Class: "cluster.Source", Transformation: defaultTopic(d.topic)}}, steps...)
 	}
-	producer, release, err := rt.kafka.producer(p.connector, o.ID)
+	producer, release, err := rt.kafka.producer(ctx, p.connector, o.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -208,12 +204,26 @@ func (t defaultTopic) Apply(_ context.Context, r *connect.Record) (*connect.Reco
 	return r, nil
 }
 
-func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found, s connectorSettings, connector, task connect.Config) (*worker.SinkParts, error) {
+func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found, connector, task connect.Config) (*worker.SinkParts, error) {
 	p, err := rt.taskParts(ctx, o, f, connector, task)
 	if err != nil {
 		return nil, err
 	}
-	parts := &worker.SinkParts{Task: f.sink().NewTask(), Config: p.info.cfg, Context: &p.info}
+	consumer, extra, err := rt.kafka.consumerOf(p.connector, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	topics, err := topicsOf(p.settings)
+	if err != nil {
+		return nil, err
+	}
+	parts := &worker.SinkParts{
+		Task: f.sink().NewTask(), Config: p.info.cfg, Context: &p.info,
+		MaxPollRecords: extra.MaxPollRecords, RebalanceTimeout: extra.MaxPollInterval,
+		Consumer: func(opts ...kgo.Opt) (*kgo.Client, error) {
+			return kgo.NewClient(slices.Concat(consumer, topics, opts)...)
+		},
+	}
 	if p.settings.deadLetters != "" {
 		producer, release, err := rt.kafka.deadLetters(ctx, p.connector, p.settings, o.ID)
 		if err != nil {
@@ -225,9 +235,6 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 	}
 	parts.Operator = tolerance.New(p.settings.policy, p.reporters...)
 	parts.Pipeline = pipeline.NewSink(p.steps, p.converters, parts.Operator)
-	parts.Consumer = func(opts ...kgo.Opt) (*kgo.Client, error) {
-		return rt.kafka.consumer(p.connector, p.settings, o.ID, opts)
-	}
 	return parts, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/clients"
 	"github.com/gokconnect/connect/internal/configprovider"
 	"github.com/gokconnect/connect/internal/predicate"
 	"github.com/gokconnect/connect/internal/smt"
@@ -13,7 +14,8 @@ import (
 // Builtins returns the plugins that every runtime has: the converters, transformations, predicates,
 // config providers and override policies of Kafka Connect, under their Java names.
 func Builtins() []connect.Plugin {
-	return slices.Concat(connect.BuiltinConverters(), []connect.Plugin{jsonconv.Plugin(), jsonconv.HeaderPlugin()}, smt.Plugins(), predicate.Plugins(), configprovider.Plugins())
+	return slices.Concat(connect.BuiltinConverters(), []connect.Plugin{jsonconv.Plugin(), jsonconv.HeaderPlugin()}, smt.Plugins(), predicate.Plugins(),
+		configprovider.Plugins(), clients.Policies())
 }
 
 // withBuiltins returns a registry with the built-in plugins and those of the application, which may take the place of

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/clients"
 	"github.com/gokconnect/connect/internal/configprovider"
 	"github.com/gokconnect/connect/internal/javaregexp"
 	"github.com/gokconnect/connect/internal/worker"
@@ -19,7 +22,10 @@ import (
 // kafka is what a running instance has open: clients, the offset store, the config providers.
 type kafka struct {
 	rt        *Runtime
-	client    *kgo.Client // admin requests, and the producer that tasks share
+	props     clients.Worker
+	options   clients.Options
+	pool      clients.Pool
+	client    *kgo.Client // admin requests of the runtime itself, and its internal topics
 	admin     *kadm.Client
 	offsets   offsets.Store
 	providers *configprovider.Transformer
@@ -29,40 +35,70 @@ type kafka struct {
 const reachTimeout = 30 * time.Second
 
 func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
-	k := &kafka{rt: rt}
+	k := &kafka{rt: rt, options: clients.Options{Base: rt.cfg.Client}}
+	k.pool = clients.Pool{Options: k.options, ClientID: "connector-producer-" + rt.cfg.GroupID}
 	defer func() {
 		if err != nil {
 			k.close()
 		}
 	}()
+	k.props = clients.Worker{Config: rt.workerConfig()}
 	if k.providers, err = configprovider.Configure(rt.plugins, rt.cfg.Worker); err != nil {
 		return nil, err
 	}
-	if k.client, err = kgo.NewClient(k.options(
-		kgo.ClientID(rt.cfg.GroupID), kgo.RecordPartitioner(worker.Partitioner()),
-		kgo.MaxBufferedRecords(1_000_000), kgo.MaxBufferedBytes(256<<20), // every task has a bound of its own
-	)...); err != nil {
+	own, warnings, err := k.options.Admin(k.props.StoreAdmin())
+	if err != nil {
+		return nil, err
+	}
+	k.warn(warnings.Without(k.props.Config))
+	if k.client, err = kgo.NewClient(own...); err != nil {
 		return nil, err
 	}
 	k.admin = kadm.NewClient(k.client)
 	if err := k.reach(ctx); err != nil {
 		return nil, err
 	}
-	k.offsets = rt.cfg.Offsets
-	if k.offsets == nil {
-		k.offsets = offsets.NewKafka(offsets.KafkaConfig{
-			Topic: rt.settings.offsetsTopic, Client: k.options(), Producer: k.client,
-			Partitions: rt.settings.offsetsParts, ReplicationFactor: k.replication(ctx, rt.settings.offsetsRF),
-			OnError: func(err error) {
-				rt.log.Error("trouble with the offsets topic", "topic", rt.settings.offsetsTopic, "err", err)
-			},
-		})
+	if k.offsets = rt.cfg.Offsets; k.offsets == nil {
+		if k.offsets, err = k.offsetsTopic(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := offsets.Start(ctx, k.offsets); err != nil {
 		k.offsets = nil
 		return nil, fmt.Errorf("offset store: %w", err)
 	}
 	return k, nil
+}
+
+// workerConfig returns the worker's configuration by Kafka Connect's keys, those that have a field included.
+func (rt *Runtime) workerConfig() connect.Config {
+	cfg := maps.Clone(rt.cfg.Worker)
+	if cfg == nil {
+		cfg = connect.Config{}
+	}
+	cfg["bootstrap.servers"], cfg["group.id"] = strings.Join(rt.cfg.Brokers, ","), rt.cfg.GroupID
+	return cfg
+}
+
+func (k *kafka) offsetsTopic(ctx context.Context) (offsets.Store, error) {
+	props, _ := k.props.WorkerOffsetsConsumer()
+	reader, _, warnings, err := k.options.Consumer(props)
+	if err != nil {
+		return nil, err
+	}
+	k.warn(warnings.Without(k.props.Config))
+	topic := k.rt.settings.offsetsTopic
+	return offsets.NewKafka(offsets.KafkaConfig{
+		Topic: topic, Client: reader,
+		Partitions: k.rt.settings.offsetsParts, ReplicationFactor: k.replication(ctx, k.rt.settings.offsetsRF),
+		OnError: func(err error) { k.rt.log.Error("trouble with the offsets topic", "topic", topic, "err", err) },
+	}), nil
+}
+
+func (k *kafka) warn(warnings clients.Warnings, attrs ...any) {
+	for _, w := range warnings {
+		k.rt.log.Warn(w.Message, append(attrs, "key", w.Key)...)
+	}
 }
 
 // reach waits for a broker, and says which could not be reached.
@@ -111,47 +147,65 @@ func (k *kafka) close() {
 	}
 }
 
-// options are those of every client, and more.
-func (k *kafka) options(more ...kgo.Opt) []kgo.Opt {
-	base := []kgo.Opt{kgo.SeedBrokers(k.rt.cfg.Brokers...), kgo.DisableClientMetrics(), kgo.MaxDecompressBatchBytes(1 << 30)}
-	return append(append(base, more...), k.rt.cfg.Client...)
+// producer returns the producer of a source task, which it shares with all tasks whose producers are configured alike.
+func (k *kafka) producer(ctx context.Context, connector connect.Config, id connect.TaskID) (worker.Producer, func(), error) {
+	return k.lease(ctx, connector, clients.TaskProducerID(id), id)
 }
 
-// producer returns the producer of a source task.
-func (k *kafka) producer(connect.Config, connect.TaskID) (worker.Producer, func(), error) {
-	return k.client, func() {}, nil
-}
-
-// maxPollRecords is how many records Put gets at most.
-func (k *kafka) maxPollRecords(connect.Config) int { return 500 }
-
-// consumer returns a sink task's member of the connector's group.
-func (k *kafka) consumer(_ connect.Config, s connectorSettings, id connect.TaskID, more []kgo.Opt) (*kgo.Client, error) {
-	opts := []kgo.Opt{
-		kgo.ClientID("connector-consumer-" + id.String()),
-		kgo.ConsumerGroup("connect-" + id.Connector),
-		kgo.Balancers(kgo.RangeBalancer(), kgo.CooperativeStickyBalancer()),
-		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		kgo.FetchMaxBytes(8 << 20), kgo.FetchMaxPartitionBytes(1 << 20), kgo.MaxConcurrentFetches(2), kgo.FetchMaxWait(500 * time.Millisecond),
+func (k *kafka) lease(ctx context.Context, connector connect.Config, clientID string, id connect.TaskID) (worker.Producer, func(), error) {
+	lease, err := k.pool.Get(ctx, k.idempotent(k.props.Producer(connector, clientID), connector))
+	if err != nil {
+		return nil, nil, fmt.Errorf("producer: %w", err)
 	}
-	if s.topicsRegex != "" {
-		pattern, err := javaregexp.Compile(s.topicsRegex)
-		if err != nil {
-			return nil, err
+	k.warn(lease.Warnings, "connector", id.Connector, "task", id.Task)
+	return lease.Client, lease.Release, nil
+}
+
+// idempotent takes out what Kafka Connect sets so that its producers work with every broker, at the price of
+// duplicates after a retry and of one request at a time. What the user sets stays.
+func (k *kafka) idempotent(props map[string]string, connector connect.Config) map[string]string {
+	if k.rt.cfg.javaDefaults {
+		return props
+	}
+	for _, key := range []string{"enable.idempotence", "max.in.flight.requests.per.connection", "acks"} {
+		if _, ok := connector[clients.ProducerOverrides+key]; ok {
+			return props
 		}
-		_ = pattern
-		opts = append(opts, kgo.ConsumeRegex(), kgo.ConsumeTopics("^(?:"+s.topicsRegex+")$"))
-	} else {
-		opts = append(opts, kgo.ConsumeTopics(s.topics...))
+		if _, ok := k.props.Config["producer."+key]; ok {
+			return props
+		}
 	}
-	return kgo.NewClient(k.options(append(opts, more...)...)...)
+	delete(props, "enable.idempotence")
+	delete(props, "max.in.flight.requests.per.connection")
+	return props
+}
+
+// consumerOf returns the options of a sink task's member of the connector's group.
+func (k *kafka) consumerOf(connector connect.Config, id connect.TaskID) ([]kgo.Opt, clients.ConsumerExtra, error) {
+	opts, extra, warnings, err := k.options.Consumer(k.props.Consumer(connector, id.Connector, clients.TaskConsumerID(id)))
+	if err != nil {
+		return nil, extra, fmt.Errorf("consumer: %w", err)
+	}
+	k.warn(warnings, "connector", id.Connector, "task", id.Task)
+	return append(opts, extra.Group...), extra, nil
+}
+
+// topicsOf returns the options that say what a sink consumes.
+func topicsOf(s connectorSettings) ([]kgo.Opt, error) {
+	if s.topicsRegex == "" {
+		return []kgo.Opt{kgo.ConsumeTopics(s.topics...)}, nil
+	}
+	if _, err := javaregexp.Compile(s.topicsRegex); err != nil {
+		return nil, connect.ConfigErrorf("topics.regex", "Invalid value %s for configuration topics.regex: %v", s.topicsRegex, err)
+	}
+	return []kgo.Opt{kgo.ConsumeRegex(), kgo.ConsumeTopics("^(?:" + s.topicsRegex + ")$")}, nil
 }
 
 // deadLetters returns the producer for dead letters, and makes the topic.
-func (k *kafka) deadLetters(ctx context.Context, _ connect.Config, s connectorSettings, _ connect.TaskID) (worker.Producer, func(), error) {
+func (k *kafka) deadLetters(ctx context.Context, connector connect.Config, s connectorSettings, id connect.TaskID) (worker.Producer, func(), error) {
 	_, err := k.admin.CreateTopic(ctx, 1, s.deadRF, nil, s.deadLetters)
 	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 		return nil, nil, fmt.Errorf("Could not initialize dead letter queue with topic=%s: %w", s.deadLetters, err)
 	}
-	return k.client, func() {}, nil
+	return k.lease(ctx, connector, clients.DeadLetterProducerID(id), id)
 }

@@ -21,10 +21,6 @@ type SinkOptions struct {
 	New func(ctx context.Context) (*SinkParts, error)
 	// CommitInterval is the time between two commits of offsets, CommitTimeout how long one may take.
 	CommitInterval, CommitTimeout time.Duration
-	// MaxPollRecords is how many records Put gets at most (max.poll.records).
-	MaxPollRecords int
-	// RebalanceTimeout is how long a rebalance waits for the task (max.poll.interval.ms).
-	RebalanceTimeout time.Duration
 	// RetryLimit is the longest wait before a batch is put again.
 	RetryLimit time.Duration
 }
@@ -41,6 +37,10 @@ type SinkParts struct {
 	DeadLetters *DeadLetters
 	// Consumer makes the client that is the task's member of the group, with options of the run added to its own.
 	Consumer func(opts ...kgo.Opt) (*kgo.Client, error)
+	// MaxPollRecords is how many records Put gets at most (max.poll.records).
+	MaxPollRecords int
+	// RebalanceTimeout is how long a rebalance waits for the task (max.poll.interval.ms).
+	RebalanceTimeout time.Duration
 	// Release gives back what the parts hold. It is called once, last, also when the run failed. Optional.
 	Release func()
 }
@@ -52,12 +52,6 @@ type TaskInfo interface {
 
 // StartSink starts a sink task.
 func StartSink(o SinkOptions) *Task {
-	if o.MaxPollRecords <= 0 {
-		o.MaxPollRecords = 500
-	}
-	if o.RebalanceTimeout <= 0 {
-		o.RebalanceTimeout = 5 * time.Minute
-	}
 	if o.RetryLimit <= 0 {
 		o.RetryLimit = 30 * time.Second
 	}
@@ -65,6 +59,12 @@ func StartSink(o SinkOptions) *Task {
 		parts, err := o.New(t.poll)
 		if err != nil {
 			return nil, err
+		}
+		if parts.MaxPollRecords <= 0 {
+			parts.MaxPollRecords = 500
+		}
+		if parts.RebalanceTimeout <= 0 {
+			parts.RebalanceTimeout = 5 * time.Minute
 		}
 		return newSinkRun(t, o, parts), nil
 	})
