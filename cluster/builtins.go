@@ -8,13 +8,14 @@ import (
 	"github.com/gokconnect/connect/internal/configprovider"
 	"github.com/gokconnect/connect/internal/predicate"
 	"github.com/gokconnect/connect/internal/smt"
+	"github.com/gokconnect/connect/internal/values"
 	"github.com/gokconnect/connect/plugin/jsonconv"
 )
 
 // Builtins returns the plugins that every runtime has: the converters, transformations, predicates,
 // config providers and override policies of Kafka Connect, under their Java names.
 func Builtins() []connect.Plugin {
-	return slices.Concat(connect.BuiltinConverters(), []connect.Plugin{jsonconv.Plugin(), jsonconv.HeaderPlugin()}, smt.Plugins(), predicate.Plugins(),
+	return slices.Concat(connect.BuiltinConverters(), []connect.Plugin{jsonconv.Plugin(), jsonconv.HeaderPlugin(), values.SimpleHeaderConverter()}, smt.Plugins(), predicate.Plugins(),
 		configprovider.Plugins(), clients.Policies())
 }
 

@@ -21,9 +21,6 @@ import (
 func start(t *testing.T, k *kafkatest.Cluster, cfg cluster.Config, declarations ...cluster.Declaration) (rt *cluster.Runtime, stop func()) {
 	t.Helper()
 	cfg.Brokers, cfg.Client, cfg.GroupID = k.Addrs(), k.ClientOpts(), "test"
-	if cfg.Header == nil {
-		cfg.Header = connect.StringConverter{}
-	}
 	cfg.Logger = slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	rt, err := cluster.New(cfg)
 	if err != nil {
