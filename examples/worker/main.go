@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -26,6 +27,11 @@ func main() {
 	if len(os.Args) < 2 || strings.HasPrefix(os.Args[1], "-") {
 		fmt.Fprintln(os.Stderr, "usage: worker FILE.properties [CONNECTOR.properties ...]")
 		os.Exit(2)
+	}
+	if os.Getenv("GOGC") == "" {
+		// A worker makes much short-lived garbage from a small heap: collecting it at twice the live heap, Go's default, takes a
+		// third of the CPU time of a busy one. This costs about 25 MiB.
+		debug.SetGCPercent(400)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
