@@ -73,6 +73,8 @@ func parseCastSpec(list []string) (s castSpec, err error) {
 			s.fields = append(s.fields, fieldCast{name, name, to})
 		}
 	}
+	// The first field that can't be cast is the one that is reported, and Java goes through a HashMap.
+	s.fields = hashOrderFunc(s.fields, func(f fieldCast) string { return f.name })
 	if s.whole != 0 && len(list) > 1 {
 		return s, connect.ConfigErrorf("spec", "Cast transformations that specify a type to cast the entire value to may only specify a single cast in their spec")
 	}

@@ -31,6 +31,10 @@ func newExtractField(p part, text string, path FieldPath, n nulls) *extractField
 }
 
 func (t *extractField) compile(s *connect.Schema) (p extractPlan) {
+	if len(t.path) == 0 {
+		p.err = connect.DataErrorf("Unknown field: %s", t.text)
+		return p
+	}
 	for _, name := range t.path {
 		if s.Type() != connect.TypeStruct {
 			p.err = connect.DataErrorf("Cannot look up fields on non-struct type")
@@ -49,9 +53,6 @@ func (t *extractField) compile(s *connect.Schema) (p extractPlan) {
 }
 
 func (t *extractField) Apply(_ context.Context, r *connect.Record) (*connect.Record, error) {
-	if len(t.path) == 0 {
-		return nil, connect.DataErrorf("Unknown field: %s", t.text)
-	}
 	schema, value := t.part.of(r)
 	if schema == nil {
 		v, err := t.fromMap(value)
@@ -134,6 +135,12 @@ func (t *extractField) byName(s *connect.Struct) (any, error) {
 }
 
 func (t *extractField) fromMap(value any) (any, error) {
+	if len(t.path) == 0 && !isNil(value) {
+		if _, err := requireMap(value, extraction); err != nil {
+			return nil, err
+		}
+		return nil, connect.DataErrorf("Unknown field: %s", t.text)
+	}
 	purpose := extraction
 	for _, key := range t.keys {
 		if isNil(value) {

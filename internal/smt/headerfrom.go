@@ -21,7 +21,7 @@ type headerFrom struct {
 type headerPlan struct {
 	out   *connect.Schema // what is left behind a move
 	kept  []int           // the numbers of its fields in the original
-	moved []connect.Field // one for each header
+	moved []connect.Field // one for each header; without a schema if there is no such field
 	err   error
 }
 
@@ -49,11 +49,7 @@ func (t *headerFrom) compile(s *connect.Schema) (p headerPlan) {
 		}
 	}
 	for _, name := range t.fields {
-		f, ok := s.Field(name)
-		if !ok {
-			p.err = connect.DataErrorf("Field does not exist: %s", name)
-			return p
-		}
+		f, _ := s.Field(name)
 		p.moved = append(p.moved, f)
 	}
 	return p
@@ -93,6 +89,9 @@ func (t *headerFrom) Apply(_ context.Context, r *connect.Record) (*connect.Recor
 	}
 	headers := t.grown(r.Headers)
 	for i, f := range p.moved {
+		if f.Schema == nil {
+			return nil, connect.DataErrorf("Field does not exist: %s", t.fields[i])
+		}
 		v := t.nulls.at(s, f.Index)
 		if v == nil && !f.Schema.Optional() {
 			var refused connect.Headers

@@ -62,7 +62,7 @@ func (t *insertField) prepare(hasStaticValue bool) (*insertField, error) {
 		return nil, connect.ConfigErrorf("", "No field insertion configured")
 	case t.static != nil && !hasStaticValue:
 		return nil, connect.InvalidValue("static.value", nil, fmt.Sprintf(
-			"No value specified for static field: org.apache.kafka.connect.transforms.InsertField$InsertionSpec@%x", t.static.name))
+			"No value specified for static field: org.apache.kafka.connect.transforms.InsertField$InsertionSpec@%x", len(t.static.name)))
 	}
 	t.plans.compile = t.compile
 	return t, nil

@@ -20,7 +20,7 @@ type maskField struct {
 }
 
 func newMaskField(p part, fields []string, m mask, n nulls) *maskField {
-	t := &maskField{part: p, fields: fields, keys: boxed(fields), mask: m, nulls: n}
+	t := &maskField{part: p, fields: fields, keys: boxed(hashOrder(fields)), mask: m, nulls: n}
 	t.plans.compile = t.compile
 	return t
 }

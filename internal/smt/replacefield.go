@@ -22,16 +22,16 @@ type replaceField struct {
 }
 
 type replacePlan struct {
-	out   *connect.Schema
-	from  []replaced // for each field of out
-	err   error      // no schema
-	input error      // no value: a field is to be taken from one that is not there
+	out  *connect.Schema
+	from []replaced // for each field of out
+	err  error
 }
 
 // replaced is the origin of a field.
 type replaced struct {
-	field int  // the number of the original
-	check bool // the original has another schema
+	field int   // the number of the original
+	check bool  // the original has another schema
+	err   error // there is no original
 }
 
 // parseRenames parses pairs OLD:NEW. Of several for one name the last counts.
@@ -108,11 +108,11 @@ func (t *replaceField) compile(s *connect.Schema) (p replacePlan) {
 			name = f.Name
 		}
 		from, ok := s.Field(name)
+		var err error
 		if !ok {
-			p.input = connect.DataErrorf("%s is not a valid field name", name)
-			return p
+			err = connect.DataErrorf("%s is not a valid field name", name)
 		}
-		p.from = append(p.from, replaced{from.Index, from.Schema != f.Schema})
+		p.from = append(p.from, replaced{from.Index, from.Schema != f.Schema, err})
 	}
 	return p
 }
@@ -134,14 +134,14 @@ func (t *replaceField) Apply(_ context.Context, r *connect.Record) (*connect.Rec
 		return nil, err
 	}
 	p := t.plans.of(s.Schema())
-	switch {
-	case p.err != nil:
+	if p.err != nil {
 		return nil, p.err
-	case p.input != nil:
-		return nil, p.input
 	}
 	values := make([]any, len(p.from))
 	for i, from := range p.from {
+		if from.err != nil {
+			return nil, from.err
+		}
 		values[i] = t.nulls.at(s, from.field)
 		if values[i] == nil || from.check {
 			f := &p.out.Fields()[i]
