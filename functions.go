@@ -45,8 +45,8 @@ func (t sinkFuncTask) Unwrap() any                { return t.f }
 //
 // The function returns an iterator over the records behind an offset, which is that of the last record that was
 // yielded or, at first, the one that was stored last; it is nil when there is none. A record needs a SourceOffset if
-// the source is to go on behind it; its SourcePartition is set for it. A record without a Topic goes to the one that
-// the task's configuration gives as topic.
+// the source is to go on behind it; its SourcePartition is set for it. A record without a Topic goes to the one
+// that the pipeline was declared with.
 //
 // The iterator runs on its own goroutine, ahead of what was delivered by about a thousand records. It waits for
 // data as long as it likes and ends soon after ctx does. When it ends by itself the function is called again a minute
@@ -76,20 +76,16 @@ type sourceFuncTask struct {
 
 func (t *sourceFuncTask) Unwrap() any { return t.f }
 
-func (t *sourceFuncTask) Start(ctx context.Context, tc SourceTaskContext, cfg Config) error {
+func (t *sourceFuncTask) Start(ctx context.Context, tc SourceTaskContext, _ Config) error {
 	partition := Fields{"source": functionPartition}
 	from, err := tc.Offsets().Offset(ctx, partition)
 	if err != nil {
 		return err
 	}
-	topic := cfg[partitionedTopicKey]
 	read := func(ctx context.Context, emit func(SourceRecord) bool) error {
 		for r, err := range t.f(ctx, maps.Clone(from)) {
 			if err != nil {
 				return err
-			}
-			if r.Topic == "" {
-				r.Topic = topic
 			}
 			r.SourcePartition = partition
 			from = nil
