@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // loginModule is the one entry of sasl.jaas.config.
@@ -13,7 +14,7 @@ type loginModule struct {
 }
 
 // parseJAAS reads the value of sasl.jaas.config: a login module, its control flag, options and a semicolon. Its errors
-// never quote the text, which holds passwords.
+// never quote the text, which holds passwords. It takes all that Java takes, and values with any character without quotes.
 func parseJAAS(text string) (loginModule, error) {
 	t := &jaasTokens{rest: text}
 	module := loginModule{options: map[string]string{}}
@@ -106,8 +107,9 @@ func (t *jaasTokens) quoted(quote byte) (string, error) {
 			t.rest = t.rest[i+1:]
 			return string(out), nil
 		case c == '\\' && i+1 < len(t.rest):
-			i++
-			out = append(out, unescapeJAAS(t.rest[i]))
+			escaped, length := unescapeJAAS(t.rest[i+1:])
+			out = utf8.AppendRune(out, escaped)
+			i += length
 		default:
 			out = append(out, c)
 		}
@@ -115,15 +117,18 @@ func (t *jaasTokens) quoted(quote byte) (string, error) {
 	return "", errors.New("a quoted value in JAAS config has no end")
 }
 
-func unescapeJAAS(c byte) byte {
-	switch c {
-	case 'n':
-		return '\n'
-	case 't':
-		return '\t'
-	case 'r':
-		return '\r'
-	default:
-		return c
+// unescapeJAAS returns the character of an escape, and how long what follows the backslash is. Escapes are Java's: those
+// of C, and up to three octal digits.
+func unescapeJAAS(s string) (rune, int) {
+	if n := strings.IndexByte("abfnrtv", s[0]); n >= 0 {
+		return rune("\a\b\f\n\r\t\v"[n]), 1
 	}
+	value, length := rune(0), 0
+	for length < min(3, len(s)) && '0' <= s[length] && s[length] <= '7' && value*8+7 <= 0o377 {
+		value, length = value*8+rune(s[length]-'0'), length+1
+	}
+	if length > 0 {
+		return value, length
+	}
+	return utf8.DecodeRuneInString(s)
 }

@@ -12,6 +12,7 @@ func TestParseJAAS(t *testing.T) {
 		` a.B  REQUIRED username="u" password="p w" ; `:           {"username": "u", "password": "p w"},
 		`a.B required user=u x='y;z' e="";`:                       {"user": "u", "x": "y;z", "e": ""},
 		"a.B required // comment\n user=\"a\\\"b\\\\\" /* ; */ ;": {"user": `a"b\`},
+		`a.B required x="\101\7\\n\n\é\400";`:                     {"x": "A\a\\n\né 0"},
 		`a.B optional extension_x = "1" url="https://h/p?a=b";`:   {"extension_x": "1", "url": "https://h/p?a=b"},
 	} {
 		got, err := parseJAAS(in)

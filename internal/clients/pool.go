@@ -13,15 +13,16 @@ import (
 )
 
 // Pool shares producers that are configured alike, and so connections, metadata and batches: a producer for each task
-// costs many times as much. Only producers without a transactional id may be shared. The zero value with its fields set
-// is ready for use; it is safe for concurrent use.
+// costs many times as much. Only producers without a transactional id may be shared. Admin clients are shared likewise.
+// The zero value with its fields set is ready for use; it is safe for concurrent use.
 //
-// What shares a client must bound what it has in flight itself, must not give the client a context that ends with one
+// What shares a producer must bound what it has in flight itself, must not give the client a context that ends with one
 // task (kgo then fails what others have in flight), and must do next to nothing in the promises of records.
 type Pool struct {
 	// Options is how clients are made beyond their properties.
 	Options Options
-	// ClientID is the client id of shared clients, in place of the ids of the single tasks.
+	// ClientID is the client id of shared clients, in place of the ids of the single tasks; empty keeps that of the first
+	// user.
 	ClientID string
 
 	mu     sync.Mutex // not held while a client is made or closed
@@ -53,10 +54,19 @@ func (l *Lease) Release() { l.release() }
 // Get returns a producer with the properties, shared with others that have the same effective ones. An error is that of
 // [Options].Producer or of franz-go. ctx bounds the wait for another caller that is making the same client.
 func (p *Pool) Get(ctx context.Context, props map[string]string) (*Lease, error) {
-	key := Key(props)
 	if strings.TrimSpace(props["transactional.id"]) != "" {
 		return nil, fmt.Errorf("a producer with the transactional id %s can't be shared", props["transactional.id"])
 	}
+	return p.get(ctx, KindProducer, props)
+}
+
+// Admin returns a client for administration with the properties, shared like those of Get. Its Extra is empty.
+func (p *Pool) Admin(ctx context.Context, props map[string]string) (*Lease, error) {
+	return p.get(ctx, KindAdmin, props)
+}
+
+func (p *Pool) get(ctx context.Context, kind Kind, props map[string]string) (*Lease, error) {
+	key := Key(kind, props)
 	p.mu.Lock()
 	s, ok := p.shared[key]
 	if !ok {
@@ -69,7 +79,7 @@ func (p *Pool) Get(ctx context.Context, props map[string]string) (*Lease, error)
 	s.users++
 	p.mu.Unlock()
 	if !ok {
-		p.open(s, props)
+		p.open(s, kind, props)
 	}
 	select {
 	case <-s.ready:
@@ -84,19 +94,21 @@ func (p *Pool) Get(ctx context.Context, props map[string]string) (*Lease, error)
 	return &Lease{s.client, s.extra, s.warnings, sync.OnceFunc(func() { p.leave(key, s) })}, nil
 }
 
-func (p *Pool) open(s *shared, props map[string]string) {
+func (p *Pool) open(s *shared, kind Kind, props map[string]string) {
 	defer close(s.ready)
 	if p.ClientID != "" && generatedID(props["client.id"]) {
 		props = maps.Clone(props)
 		props["client.id"] = p.ClientID
 	}
-	opts, extra, warnings, err := p.Options.Producer(props)
-	if err != nil {
-		s.err = err
-		return
+	var opts []kgo.Opt
+	if kind == KindAdmin {
+		opts, s.warnings, s.err = p.Options.Admin(props)
+	} else {
+		opts, s.extra, s.warnings, s.err = p.Options.Producer(props)
 	}
-	s.client, s.err = kgo.NewClient(opts...)
-	s.extra, s.warnings = extra, warnings
+	if s.err == nil {
+		s.client, s.err = kgo.NewClient(opts...)
+	}
 }
 
 // leave takes a user off the client and closes it after the last one.
@@ -123,15 +135,15 @@ func (p *Pool) Len() int {
 	return len(p.shared)
 }
 
-// Key returns what is the same for properties that make the same producer. Properties without effect do not count, nor
+// Key returns what is the same for properties that make the same client of a kind. Properties without effect do not count, nor
 // does a client id that was generated for a task. Secrets can't be read from it.
-func Key(props map[string]string) string {
+func Key(kind Kind, props map[string]string) string {
 	table := byName()
 	var parts []string
 	for key, value := range props {
 		property, ok := table[key]
 		switch {
-		case !ok || property.Clients&KindProducer == 0 || property.Ignored:
+		case !ok || property.Clients&kind == 0 || property.Ignored:
 			continue
 		case strings.HasSuffix(key, ".serializer"):
 			continue
@@ -144,13 +156,17 @@ func Key(props map[string]string) string {
 		parts = append(parts, fmt.Sprintf("%d:%s=%d:%s", len(key), key, len(value), value))
 	}
 	slices.Sort(parts)
+	parts = append(parts, kind.String())
 	sum := sha256.Sum256([]byte(strings.Join(parts, ",")))
 	return string(sum[:])
 }
 
-// generatedID reports whether a client id is one that Connect gives producers.
+// generatedID reports whether a client id is one that Connect gives the producers and admin clients of connectors.
 func generatedID(id string) bool {
-	for _, prefix := range []string{"connector-producer-", "connector-dlq-producer-", "connector-offset-producer-"} {
+	for _, prefix := range []string{
+		"connector-producer-", "connector-dlq-producer-", "connector-offset-producer-",
+		"connector-adminclient-", "connector-dlq-adminclient-", "connector-worker-adminclient-",
+	} {
 		if strings.HasPrefix(id, prefix) {
 			return true
 		}

@@ -18,7 +18,7 @@ func taskProps(task int) map[string]string {
 }
 
 func TestKey(t *testing.T) {
-	base := Key(taskProps(0))
+	base := Key(KindProducer, taskProps(0))
 	for _, tt := range []struct {
 		name, key, value string
 		same             bool
@@ -36,7 +36,7 @@ func TestKey(t *testing.T) {
 	} {
 		props := taskProps(0)
 		props[tt.key] = tt.value
-		if got := Key(props) == base; got != tt.same {
+		if got := Key(KindProducer, props) == base; got != tt.same {
 			t.Errorf("%s: same %v", tt.name, got)
 		}
 	}
@@ -104,6 +104,31 @@ func TestPool(t *testing.T) {
 			t.Errorf("%d records", got)
 		}
 	})
+}
+
+func TestPoolOfAdmins(t *testing.T) {
+	pool := &Pool{}
+	w := Worker{Config: connect.Config{"bootstrap.servers": "b:1", "group.id": "g"}}
+	var leases []*Lease
+	for _, props := range []map[string]string{
+		w.Admin(nil, WorkerAdminID("a")), w.Admin(nil, DeadLetterAdminID(connect.TaskID{Connector: "b"})),
+		w.Admin(connect.Config{AdminOverrides + "retries": "1"}, WorkerAdminID("c")),
+	} {
+		lease, err := pool.Admin(t.Context(), props)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leases = append(leases, lease)
+	}
+	if leases[0].Client != leases[1].Client || leases[0].Client == leases[2].Client {
+		t.Errorf("%d clients", pool.Len())
+	}
+	for _, lease := range leases {
+		lease.Release()
+	}
+	if pool.Len() != 0 {
+		t.Errorf("%d clients are left", pool.Len())
+	}
 }
 
 func TestPoolErrors(t *testing.T) {
