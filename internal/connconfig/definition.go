@@ -86,7 +86,7 @@ func (p plugins) enriched(more []connect.ConfigKey, w Worker, given map[string]a
 			if info, ok := p.info(kind, class, nil); ok {
 				k.Default = info.Version
 			}
-			k.Recommender = versionsOf{p, classKey}
+			k.Recommender = versionsOf{p, classKey, false}
 		}
 		for _, c := range converterKeys {
 			switch k.Name {
@@ -101,7 +101,7 @@ func (p plugins) enriched(more []connect.ConfigKey, w Worker, given map[string]a
 				} else {
 					k.Default = p.version(c.base, defaults[c.key].Class, defaults[c.key].Version)
 				}
-				k.Recommender = versionsOf{p, c.key}
+				k.Recommender = versionsOf{p, c.key, true}
 			}
 		}
 	})

@@ -229,7 +229,8 @@ func (c classes) Visible(string, map[string]any) bool { return true }
 // versionsOf recommends the versions of the plugin that another key names.
 type versionsOf struct {
 	plugins
-	key string
+	key  string
+	hide bool // where the other key has no value
 }
 
 func (v versionsOf) ValidValues(_ string, values map[string]any) ([]any, error) {
@@ -247,7 +248,9 @@ func (v versionsOf) ValidValues(_ string, values map[string]any) ([]any, error) 
 	return list, nil
 }
 
-func (v versionsOf) Visible(string, map[string]any) bool { return true }
+func (v versionsOf) Visible(_ string, values map[string]any) bool {
+	return !v.hide || values[v.key] != nil
+}
 
 // ClassFinder returns the function for [connect.ConfigDef.WithClasses] that finds the plugins of a registry, of any kind,
 // by class or alias. If the registry is nil it finds everything.

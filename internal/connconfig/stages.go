@@ -93,7 +93,7 @@ func (p plugins) addStage(def *connect.ConfigDef, kind stageKind, alias string, 
 		connect.ConfigKey{
 			Name: version, Type: connect.ConfigString, Default: p.version(kind.base, name, want), Importance: connect.High,
 			Group: group, Order: 1, Width: connect.WidthLong, DisplayName: kind.name + " version for " + alias,
-			Documentation: "Version of the '" + alias + "' " + lower + ".", Recommender: versionsOf{p, typeKey},
+			Documentation: "Version of the '" + alias + "' " + lower + ".", Recommender: versionsOf{p, typeKey, false},
 			Validator: connect.ConfigCheck("a plugin version", func(_ string, value any) error {
 				want, ok := value.(string)
 				class, known := p.find(name)
