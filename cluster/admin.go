@@ -9,8 +9,11 @@ import (
 	"strings"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/clients"
+	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/worker"
+	"github.com/gokconnect/connect/internal/workerconfig"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
@@ -446,38 +449,56 @@ func (rt *Runtime) tasksEnded(ctx context.Context, name string) bool {
 	return err == nil && ended
 }
 
-// Validate checks a configuration as [Runtime.PutConnector] would, and returns the outcome by key.
+// Validate checks a configuration as [Runtime.PutConnector] would, and returns the outcome for each key, in the order of
+// their definition. Values are text, those of type PASSWORD as they were given.
 func (rt *Runtime) Validate(ctx context.Context, cfg connect.Config) ([]connect.ConfigValue, error) {
-	cfg, err := rt.resolveEarly(ctx, cfg)
+	r, err := rt.validate(ctx, pointers(cfg))
 	if err != nil {
 		return nil, err
 	}
-	f, err := rt.find(cfg)
-	if err != nil {
-		return nil, err
-	}
-	def := f.def
-	if def == nil {
-		def = new(connect.ConfigDef)
-	}
-	values := connectorDef.Validate(cfg)
-	maps.Copy(values, def.Validate(cfg))
-	var instance any
-	if f.source != nil {
-		instance = f.source()
-	} else {
-		instance = f.sink()
-	}
-	if v, ok := connect.As[connect.Validator](instance); ok {
-		if err := guarded("Validate", func() error { return v.Validate(ctx, cfg, values) }); err != nil {
-			return nil, err
+	var out []connect.ConfigValue
+	for _, c := range r.Configs {
+		if c.Value == nil {
+			continue
 		}
-	}
-	out := make([]connect.ConfigValue, 0, len(values))
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		out = append(out, *values[key])
+		v := connect.ConfigValue{Name: c.Value.Name, Errors: c.Value.Errors, Visible: c.Value.Visible}
+		if c.Value.Value != nil {
+			v.Value = *c.Value.Value
+		}
+		for _, r := range c.Value.Recommended {
+			v.Recommended = append(v.Recommended, r)
+		}
+		out = append(out, v)
 	}
 	return out, nil
+}
+
+// validate is what the REST API answers to a request to validate.
+func (rt *Runtime) validate(ctx context.Context, cfg map[string]*string) (r *connconfig.Result, err error) {
+	resolved, err := rt.resolveEarly(ctx, plain(cfg))
+	if err != nil {
+		return nil, err
+	}
+	all := pointers(resolved)
+	for k, v := range cfg {
+		if v == nil {
+			all[k] = nil
+		}
+	}
+	w := connconfig.Worker{
+		KeyConverter:    connconfig.ConverterChoice{Class: rt.settings.KeyConverter.Class},
+		ValueConverter:  connconfig.ConverterChoice{Class: rt.settings.ValueConverter.Class},
+		HeaderConverter: connconfig.ConverterChoice{Class: rt.settings.HeaderConverter.Class},
+		Policy:          rt.policy, ClientDef: clients.Definition,
+	}
+	if _, alone := rt.cfg.Coordinator.(*standalone); !alone {
+		w.GroupID, w.ExactlyOnce = rt.cfg.GroupID, rt.settings.ExactlyOnce == workerconfig.ExactlyOnceEnabled
+	}
+	err = guarded("Validate", func() (err error) {
+		r, err = connconfig.Validate(ctx, rt.plugins.Load(), w, all)
+		return err
+	})
+	return r, err
 }
 
 // resolveEarly resolves placeholders also before Run: then they stay as they are.

@@ -34,13 +34,12 @@ func (rt *Runtime) resolve(ctx context.Context, cfg connect.Config) (connect.Con
 	return r.Config, err
 }
 
-// found is a connector's plugin: a declared value, or a class of the registry.
+// found is a connector's plugin.
 type found struct {
 	source   func() connect.SourceConnector // or
 	sink     func() connect.SinkConnector
-	def      *connect.ConfigDef
 	version  string
-	declared *declared
+	declared *declared // or nil
 }
 
 func (f found) kind() connect.Kind {
@@ -53,28 +52,18 @@ func (f found) kind() connect.Kind {
 // find returns the plugin of a connector's configuration.
 func (rt *Runtime) find(cfg connect.Config) (found, error) {
 	name, class := cfg["name"], cfg["connector.class"]
-	if d := rt.declaredNow()[name]; d != nil && class == declaredClass+name {
-		f := found{declared: d, version: "unknown"}
-		var v any = d.sink
-		if d.source != nil {
-			v = d.source
-			f.source = func() connect.SourceConnector { return d.source }
-		} else {
-			f.sink = func() connect.SinkConnector { return d.sink }
-		}
-		if def, ok := connect.As[connect.Defined](v); ok {
-			f.def = def.ConfigDef()
-		}
-		if version, ok := connect.As[connect.Versioned](v); ok {
-			f.version = version.Version()
-		}
+	var f found
+	if class == declaredClass+name {
+		f.declared = rt.declaredNow()[name]
+	}
+	reg := rt.plugins.Load()
+	if p, ok := reg.Source(class); ok {
+		f.source, f.version = p.New, p.Version
 		return f, nil
 	}
-	if p, ok := rt.plugins.Source(class); ok {
-		return found{source: p.New, def: p.Config, version: p.Version}, nil
-	}
-	if p, ok := rt.plugins.Sink(class); ok {
-		return found{sink: p.New, def: p.Config, version: p.Version}, nil
+	if p, ok := reg.Sink(class); ok {
+		f.sink, f.version = p.New, p.Version
+		return f, nil
 	}
 	return found{}, fmt.Errorf("connector %q: connector.class %q: %w: no plugin has this class or alias", name, class, connect.ErrNotFound)
 }
@@ -90,11 +79,11 @@ func (rt *Runtime) connectorOptions(a herder.StartConnector) (worker.ConnectorOp
 	if err != nil {
 		return worker.ConnectorOptions{}, err
 	}
-	s, err := parseConnector(cfg)
+	s, err := rt.parseConnector(f.kind(), cfg)
 	if err != nil {
 		return worker.ConnectorOptions{}, err
 	}
-	o := worker.ConnectorOptions{Name: a.Name, Config: cfg, MaxTasks: s.tasksMax, EnforceMaxTasks: s.enforce}
+	o := worker.ConnectorOptions{Name: a.Name, Config: cfg, MaxTasks: s.TasksMax, EnforceMaxTasks: s.EnforceTasksMax}
 	if f.source != nil {
 		o.Connector = f.source()
 		o.Offsets = offsets.NewReader(rt.kafka.offsets, a.Name, rt.offsetsTrouble(a.Name))
@@ -117,14 +106,14 @@ func (rt *Runtime) newTask(a herder.StartTask, o worker.TaskOptions) (*worker.Ta
 	}
 	if f.source != nil {
 		return worker.StartSource(worker.SourceOptions{
-			TaskOptions: o, FlushInterval: rt.settings.flushInterval, FlushTimeout: rt.settings.flushTimeout,
+			TaskOptions: o, FlushInterval: rt.settings.OffsetFlushInterval, FlushTimeout: rt.settings.OffsetFlushTimeout,
 			New: func(ctx context.Context) (*worker.SourceParts, error) {
 				return rt.sourceParts(ctx, o, f, connector, task)
 			},
 		}), nil
 	}
 	return worker.StartSink(worker.SinkOptions{
-		TaskOptions: o, CommitInterval: rt.settings.flushInterval, CommitTimeout: rt.settings.flushTimeout,
+		TaskOptions: o, CommitInterval: rt.settings.OffsetFlushInterval, CommitTimeout: rt.settings.OffsetFlushTimeout,
 		New: func(ctx context.Context) (*worker.SinkParts, error) {
 			return rt.sinkParts(ctx, o, f, connector, task)
 		},
@@ -133,7 +122,7 @@ func (rt *Runtime) newTask(a herder.StartTask, o worker.TaskOptions) (*worker.Ta
 
 // taskParts are what source and sink tasks have in common.
 type taskParts struct {
-	settings   connectorSettings
+	settings   connectorConfig
 	connector  connect.Config // resolved
 	info       taskInfo
 	steps      []pipeline.Step
@@ -145,7 +134,7 @@ func (rt *Runtime) taskParts(ctx context.Context, o worker.TaskOptions, f found,
 	if p.connector, err = rt.resolve(ctx, connector); err != nil {
 		return p, err
 	}
-	if p.settings, err = parseConnector(p.connector); err != nil {
+	if p.settings, err = rt.parseConnector(f.kind(), p.connector); err != nil {
 		return p, err
 	}
 	cfg, err := rt.resolve(ctx, task)
@@ -153,14 +142,14 @@ func (rt *Runtime) taskParts(ctx context.Context, o worker.TaskOptions, f found,
 		return p, err
 	}
 	p.info = taskInfo{id: o.ID, log: o.Logger, cfg: cfg, again: func(ctx context.Context) (connect.Config, error) { return rt.resolve(ctx, task) }}
-	if p.steps, err = rt.steps(p.connector, p.settings, f.declared); err != nil {
+	if p.steps, err = rt.steps(p.settings, f.declared); err != nil {
 		return p, err
 	}
-	if p.converters, err = rt.converters(p.connector, p.settings, f.declared); err != nil {
+	if p.converters, err = rt.converters(p.settings, f.declared); err != nil {
 		return p, err
 	}
-	if p.settings.logErrors {
-		p.reporters = append(p.reporters, &tolerance.Log{ID: o.ID, Logger: o.Logger, Messages: p.settings.logMessages})
+	if p.settings.LogErrors {
+		p.reporters = append(p.reporters, &tolerance.Log{ID: o.ID, Logger: o.Logger, Messages: p.settings.IncludeMessages})
 	}
 	return p, nil
 }
@@ -171,7 +160,7 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 		return nil, err
 	}
 	topics := &topicMaker{admin: rt.kafka.admin}
-	if rt.settings.topicCreation && topiccreation.Used(p.connector) {
+	if rt.settings.TopicCreation && topiccreation.Used(p.connector) {
 		if topics.groups, err = topiccreation.Parse(p.connector); err != nil {
 			return nil, err
 		}
@@ -184,7 +173,7 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 	if err != nil {
 		return nil, err
 	}
-	op := tolerance.New(p.settings.policy, p.reporters...)
+	op := tolerance.New(p.settings.policy(), p.reporters...)
 	return &worker.SourceParts{
 		Task: f.source().NewTask(), Config: p.info.cfg,
 		Context:  &sourceContext{p.info, offsets.NewReader(rt.kafka.offsets, o.ID.Connector, rt.offsetsTrouble(o.ID.Connector))},
@@ -213,7 +202,7 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 	if err != nil {
 		return nil, err
 	}
-	topics, err := topicsOf(p.settings)
+	topics, err := topicsOf(p.settings.sink)
 	if err != nil {
 		return nil, err
 	}
@@ -224,16 +213,16 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 			return kgo.NewClient(slices.Concat(consumer, topics, opts)...)
 		},
 	}
-	if p.settings.deadLetters != "" {
-		producer, release, err := rt.kafka.deadLetters(ctx, p.connector, p.settings, o.ID)
+	if p.settings.sink.DLQTopic != "" {
+		producer, release, err := rt.kafka.deadLetters(ctx, p.connector, p.settings.sink, o.ID)
 		if err != nil {
 			return nil, err
 		}
 		parts.Release = release
-		parts.DeadLetters = &worker.DeadLetters{ID: o.ID, Topic: p.settings.deadLetters, Headers: p.settings.deadHeaders, Producer: producer}
+		parts.DeadLetters = &worker.DeadLetters{ID: o.ID, Topic: p.settings.sink.DLQTopic, Headers: p.settings.sink.DLQContextHeaders, Producer: producer}
 		p.reporters = append(p.reporters, parts.DeadLetters)
 	}
-	parts.Operator = tolerance.New(p.settings.policy, p.reporters...)
+	parts.Operator = tolerance.New(p.settings.policy(), p.reporters...)
 	parts.Pipeline = pipeline.NewSink(p.steps, p.converters, parts.Operator)
 	return parts, nil
 }

@@ -2,107 +2,65 @@ package cluster
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
 )
 
-// connectorSettings are the parts of a connector's configuration that the runtime itself needs.
-type connectorSettings struct {
-	tasksMax     int
-	enforce      bool
-	policy       tolerance.Policy
-	logErrors    bool
-	logMessages  bool
-	deadLetters  string
-	deadRF       int16
-	deadHeaders  bool
-	topics       []string
-	topicsRegex  string
-	transforms   []string
-	keyClass     string
-	valueClass   string
-	headerClass  string
-	withDefaults *connect.ParsedConfig
+// connectorConfig is a connector's configuration, parsed.
+type connectorConfig struct {
+	*connconfig.Common
+	source *connconfig.SourceConfig // or
+	sink   *connconfig.SinkConfig
 }
 
-var connectorDef = connect.MustConfigDef(
-	connect.ConfigKey{Name: "tasks.max", Type: connect.ConfigInt, Default: int32(1), Validator: connect.AtLeast(int32(1)), Importance: connect.High},
-	connect.ConfigKey{Name: "tasks.max.enforce", Type: connect.ConfigBoolean, Default: true, Importance: connect.Low},
-	connect.ConfigKey{Name: "key.converter", Type: connect.ConfigString, Default: nil, Importance: connect.Low},
-	connect.ConfigKey{Name: "value.converter", Type: connect.ConfigString, Default: nil, Importance: connect.Low},
-	connect.ConfigKey{Name: "header.converter", Type: connect.ConfigString, Default: nil, Importance: connect.Low},
-	connect.ConfigKey{Name: "transforms", Type: connect.ConfigList, Default: "", Importance: connect.Low},
-	connect.ConfigKey{Name: "errors.retry.timeout", Type: connect.ConfigLong, Default: int64(0), Importance: connect.Medium},
-	connect.ConfigKey{Name: "errors.retry.delay.max.ms", Type: connect.ConfigLong, Default: int64(60_000), Importance: connect.Medium},
-	connect.ConfigKey{Name: "errors.tolerance", Type: connect.ConfigString, Default: "none", Validator: connect.ValidString("none", "all"), Importance: connect.Medium},
-	connect.ConfigKey{Name: "errors.log.enable", Type: connect.ConfigBoolean, Default: false, Importance: connect.Medium},
-	connect.ConfigKey{Name: "errors.log.include.messages", Type: connect.ConfigBoolean, Default: false, Importance: connect.Medium},
-	connect.ConfigKey{Name: "errors.deadletterqueue.topic.name", Type: connect.ConfigString, Default: "", Importance: connect.Medium},
-	connect.ConfigKey{Name: "errors.deadletterqueue.topic.replication.factor", Type: connect.ConfigShort, Default: int16(3), Importance: connect.Medium},
-	connect.ConfigKey{Name: "errors.deadletterqueue.context.headers.enable", Type: connect.ConfigBoolean, Default: false, Importance: connect.Medium},
-	connect.ConfigKey{Name: "topics", Type: connect.ConfigList, Default: "", Importance: connect.High},
-	connect.ConfigKey{Name: "topics.regex", Type: connect.ConfigString, Default: "", Importance: connect.High},
-)
+func (rt *Runtime) parseConnector(kind connect.Kind, cfg connect.Config) (c connectorConfig, err error) {
+	if kind == connect.KindSource {
+		if c.source, err = connconfig.ParseSource(rt.plugins.Load(), cfg); err == nil {
+			c.Common = &c.source.Common
+		}
+		return c, err
+	}
+	if c.sink, err = connconfig.ParseSink(rt.plugins.Load(), cfg); err == nil {
+		c.Common = &c.sink.Common
+	}
+	return c, err
+}
 
-func parseConnector(cfg connect.Config) (connectorSettings, error) {
-	p, err := connectorDef.Parse(cfg)
-	if err != nil {
-		return connectorSettings{}, err
+func (c connectorConfig) policy() tolerance.Policy {
+	p := tolerance.Policy{RetryTimeout: c.RetryTimeout, RetryDelayMax: c.RetryDelayMax, Tolerate: c.Tolerate}
+	if p.RetryTimeout < 0 {
+		p.RetryTimeout = -time.Nanosecond
 	}
-	s := connectorSettings{
-		tasksMax: p.Int("tasks.max"), enforce: p.Bool("tasks.max.enforce"),
-		policy: tolerance.Policy{
-			RetryTimeout:  p.Duration("errors.retry.timeout"),
-			RetryDelayMax: p.Duration("errors.retry.delay.max.ms"),
-			Tolerate:      p.String("errors.tolerance") == "all",
-		},
-		logErrors: p.Bool("errors.log.enable"), logMessages: p.Bool("errors.log.include.messages"),
-		deadLetters: p.String("errors.deadletterqueue.topic.name"),
-		deadRF:      int16(p.Int("errors.deadletterqueue.topic.replication.factor")),
-		deadHeaders: p.Bool("errors.deadletterqueue.context.headers.enable"),
-		topics:      p.List("topics"), topicsRegex: p.String("topics.regex"),
-		transforms: p.List("transforms"),
-		keyClass:   p.String("key.converter"), valueClass: p.String("value.converter"), headerClass: p.String("header.converter"),
-	}
-	if s.policy.RetryTimeout < 0 {
-		s.policy.RetryTimeout = -time.Nanosecond
-	}
-	s.topics = slices.DeleteFunc(s.topics, func(t string) bool { return t == "" })
-	slices.Sort(s.topics)
-	s.topics = slices.Compact(s.topics)
-	return s, nil
+	return p
+}
+
+func classNotFound(key, class string) error {
+	return connect.ConfigErrorf(key, "Invalid value %s for configuration %s: Class %s could not be found.", class, key, class)
 }
 
 // steps makes the transformations of one task: those that its configuration names, then those that were declared.
-func (rt *Runtime) steps(cfg connect.Config, s connectorSettings, d *declared) ([]pipeline.Step, error) {
+func (rt *Runtime) steps(c connectorConfig, d *declared) ([]pipeline.Step, error) {
+	reg := rt.plugins.Load()
 	var steps []pipeline.Step
-	for _, alias := range s.transforms {
-		prefix := "transforms." + alias + "."
-		own := withoutPrefix(cfg, prefix)
-		p, ok := rt.plugins.Transformation(own["type"])
+	for _, t := range c.Transforms {
+		p, ok := reg.Transformation(t.Class)
 		if !ok {
-			return nil, connect.ConfigErrorf(prefix+"type", "Invalid value %s for configuration %stype: Class %s could not be found.", own["type"], prefix, own["type"])
+			return nil, classNotFound("transforms."+t.Alias+".type", t.Class)
 		}
-		step := pipeline.Step{Alias: alias, Class: p.Class}
-		if name := own["predicate"]; name != "" {
-			var err error
-			if step.Predicate, err = rt.predicate(cfg, alias, name); err != nil {
+		step := pipeline.Step{Alias: t.Alias, Class: p.Class, Negate: t.Negate}
+		var err error
+		if t.HasPredicate {
+			if step.Predicate, err = rt.predicate(c, t); err != nil {
 				return nil, err
 			}
-			step.Negate = strings.EqualFold(strings.TrimSpace(own["negate"]), "true")
 		}
-		delete(own, "predicate")
-		delete(own, "negate")
-		t, err := p.New(own)
-		if err != nil {
-			return nil, fmt.Errorf("transformation %s: %w", alias, err)
+		if step.Transformation, err = p.New(t.Config); err != nil {
+			return nil, fmt.Errorf("transformation %s: %w", t.Alias, err)
 		}
-		step.Transformation = t
 		steps = append(steps, step)
 	}
 	if d != nil {
@@ -113,101 +71,82 @@ func (rt *Runtime) steps(cfg connect.Config, s connectorSettings, d *declared) (
 	return steps, nil
 }
 
-func (rt *Runtime) predicate(cfg connect.Config, transform, name string) (connect.Predicate, error) {
-	own := withoutPrefix(cfg, "predicates."+name+".")
-	p, ok := rt.plugins.Predicate(own["type"])
-	if !ok {
-		key := "predicates." + name + ".type"
-		return nil, connect.ConfigErrorf(key, "Invalid value %s for configuration %s: Class %s could not be found.", own["type"], key, own["type"])
+func (rt *Runtime) predicate(c connectorConfig, t connconfig.Transform) (connect.Predicate, error) {
+	for _, p := range c.Predicates {
+		if p.Alias != t.Predicate {
+			continue
+		}
+		plugin, ok := rt.plugins.Load().Predicate(p.Class)
+		if !ok {
+			return nil, classNotFound("predicates."+p.Alias+".type", p.Class)
+		}
+		out, err := plugin.New(p.Config)
+		if err != nil {
+			return nil, fmt.Errorf("predicate %s of transformation %s: %w", p.Alias, t.Alias, err)
+		}
+		return out, nil
 	}
-	out, err := p.New(own)
-	if err != nil {
-		return nil, fmt.Errorf("predicate %s of transformation %s: %w", name, transform, err)
-	}
-	return out, nil
+	return nil, connect.ConfigErrorf("transforms."+t.Alias+".predicate", "transformation %s names the predicate %q, which is not among predicates", t.Alias, t.Predicate)
 }
 
 // converters makes the converters of one task: declared ones, else those that its configuration names, else the
 // runtime's.
-func (rt *Runtime) converters(cfg connect.Config, s connectorSettings, d *declared) (c pipeline.Converters, err error) {
+func (rt *Runtime) converters(c connectorConfig, d *declared) (out pipeline.Converters, err error) {
 	if d == nil {
 		d = &declared{}
 	}
-	worker := rt.cfg.Worker
-	if c.Key, c.KeyClass, err = rt.converter(connect.KeyRole, "key.converter", d.key, s.keyClass, cfg, rt.cfg.Key, worker); err != nil {
-		return c, err
+	w := &rt.settings.Config
+	if out.Key, out.KeyClass, err = rt.converter(connect.KeyRole, d.key, c.Key, rt.cfg.Key, w.KeyConverter); err != nil {
+		return out, fmt.Errorf("key.converter: %w", err)
 	}
-	if c.Value, c.ValueClass, err = rt.converter(connect.ValueRole, "value.converter", d.value, s.valueClass, cfg, rt.cfg.Value, worker); err != nil {
-		return c, err
+	if out.Value, out.ValueClass, err = rt.converter(connect.ValueRole, d.value, c.Value, rt.cfg.Value, w.ValueConverter); err != nil {
+		return out, fmt.Errorf("value.converter: %w", err)
 	}
-	c.Header, c.HeaderClass, err = rt.headerConverter(d.header, s.headerClass, cfg)
-	return c, err
+	if out.Header, out.HeaderClass, err = rt.headerConverter(d.header, c.Header, rt.cfg.Header, w.HeaderConverter); err != nil {
+		return out, fmt.Errorf("header.converter: %w", err)
+	}
+	return out, nil
 }
 
-func (rt *Runtime) converter(role connect.Role, key string, declared connect.Converter, class string, cfg connect.Config, own connect.Converter, worker connect.Config) (connect.Converter, string, error) {
+func (rt *Runtime) converter(role connect.Role, declared connect.Converter, named connconfig.Plugin, own connect.Converter, worker connconfig.Plugin) (connect.Converter, string, error) {
 	switch {
 	case declared != nil:
 		return declared, fmt.Sprintf("%T", declared), nil
-	case class != "":
+	case named.Class != "":
 	case own != nil:
 		return own, fmt.Sprintf("%T", own), nil
 	default:
-		class, cfg = worker[key], worker // the worker's converter has the worker's settings
-		if class == "" {
-			class = defaultConverter
-		}
+		named = worker // with the worker's settings
 	}
-	p, ok := rt.plugins.Converter(class)
+	p, ok := rt.plugins.Load().Converter(named.Class)
 	if !ok {
-		return nil, "", connect.ConfigErrorf(key, "Invalid value %s for configuration %s: Class %s could not be found.", class, key, class)
+		return nil, "", classNotFound(role.String()+".converter", named.Class)
 	}
-	c, err := p.New(withoutPrefix(cfg, key+"."), role)
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", key, err)
-	}
-	return c, p.Class, nil
+	c, err := p.New(named.Config, role)
+	return c, p.Class, err
 }
 
-func (rt *Runtime) headerConverter(declared connect.HeaderConverter, class string, cfg connect.Config) (connect.HeaderConverter, string, error) {
-	const key = "header.converter"
+func (rt *Runtime) headerConverter(declared connect.HeaderConverter, named connconfig.Plugin, own connect.HeaderConverter, worker connconfig.Plugin) (connect.HeaderConverter, string, error) {
 	switch {
 	case declared != nil:
 		return declared, fmt.Sprintf("%T", declared), nil
-	case class != "":
-	case rt.cfg.Header != nil:
-		return rt.cfg.Header, fmt.Sprintf("%T", rt.cfg.Header), nil
+	case named.Class != "":
+	case own != nil:
+		return own, fmt.Sprintf("%T", own), nil
 	default:
-		class, cfg = rt.cfg.Worker[key], rt.cfg.Worker
-		if class == "" {
-			class = defaultHeaderConverter
+		if named = worker; named.Class == "" {
+			named.Class = defaultHeaderConverter
 		}
 	}
-	p, ok := rt.plugins.HeaderConverter(class)
+	p, ok := rt.plugins.Load().HeaderConverter(named.Class)
 	if !ok {
-		return nil, "", connect.ConfigErrorf(key, "Invalid value %s for configuration %s: Class %s could not be found.", class, key, class)
+		return nil, "", classNotFound("header.converter", named.Class)
 	}
-	own := withoutPrefix(cfg, key+".")
-	own["converter.type"] = "header"
-	c, err := p.New(own)
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", key, err)
+	cfg := connect.Config{}
+	for k, v := range named.Config {
+		cfg[k] = v
 	}
-	return c, p.Class, nil
-}
-
-// The converters of a runtime that names none.
-const (
-	defaultConverter       = "org.apache.kafka.connect.storage.StringConverter"
-	defaultHeaderConverter = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
-)
-
-// withoutPrefix returns the keys that begin with prefix, without it.
-func withoutPrefix(cfg connect.Config, prefix string) connect.Config {
-	out := make(connect.Config)
-	for k, v := range cfg {
-		if rest, ok := strings.CutPrefix(k, prefix); ok {
-			out[rest] = v
-		}
-	}
-	return out
+	cfg[connect.ConverterType] = connect.HeaderRole.String()
+	c, err := p.New(cfg)
+	return c, p.Class, err
 }

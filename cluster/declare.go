@@ -162,3 +162,22 @@ func orMinusOne(n int64) string {
 	}
 	return strconv.FormatInt(n, 10)
 }
+
+// plugin describes the declared connector as if it were a plugin.
+func (d *declared) plugin() connect.Plugin {
+	info := connect.PluginInfo{Class: declaredClass + d.name, Version: "unknown", Hidden: true}
+	var v any = d.source
+	if d.sink != nil {
+		v = d.sink
+	}
+	if def, ok := connect.As[connect.Defined](v); ok {
+		info.Config = def.ConfigDef()
+	}
+	if version, ok := connect.As[connect.Versioned](v); ok {
+		info.Version = version.Version()
+	}
+	if d.sink != nil {
+		return connect.SinkPlugin{PluginInfo: info, New: func() connect.SinkConnector { return d.sink }}
+	}
+	return connect.SourcePlugin{PluginInfo: info, New: func() connect.SourceConnector { return d.source }}
+}

@@ -59,7 +59,7 @@ func (rt *Runtime) startConnector(a herder.StartConnector) {
 		status(worker.Failed, err)
 		return
 	}
-	opts.Logger, opts.Status, opts.Target, opts.Grace = log, status, target(a.Target), rt.settings.connectorGrace
+	opts.Logger, opts.Status, opts.Target, opts.Grace = log, status, target(a.Target), connectorGrace
 	name := a.Name
 	var c *worker.Connector
 	opts.TaskConfigs = func(configs []connect.Config) {
@@ -101,7 +101,7 @@ func (rt *Runtime) startTask(a herder.StartTask) {
 	id := a.ID
 	log := rt.log.With("connector", id.Connector, "task", id.Task)
 	status := func(s worker.State, err error) { rt.status.task(id, s, err) }
-	opts := worker.TaskOptions{ID: id, Logger: log, Restart: rt.cfg.Restart.policy(), Grace: rt.settings.taskGrace, Paused: a.Paused, Status: status}
+	opts := worker.TaskOptions{ID: id, Logger: log, Restart: rt.cfg.Restart.policy(), Grace: rt.settings.TaskShutdownTimeout, Paused: a.Paused, Status: status}
 	t, err := rt.newTask(a, opts)
 	if err != nil {
 		log.Error("task can't be created", "err", err)

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"strings"
 	"time"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/clients"
 	"github.com/gokconnect/connect/internal/configprovider"
+	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/javaregexp"
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/offsets"
@@ -42,8 +41,8 @@ func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
 			k.close()
 		}
 	}()
-	k.props = clients.Worker{Config: rt.workerConfig()}
-	if k.providers, err = configprovider.Configure(rt.plugins, rt.cfg.Worker); err != nil {
+	k.props = clients.Worker{Config: rt.worker}
+	if k.providers, err = configprovider.Configure(rt.plugins.Load(), rt.worker); err != nil {
 		return nil, err
 	}
 	own, warnings, err := k.options.Admin(k.props.StoreAdmin())
@@ -70,16 +69,6 @@ func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
 	return k, nil
 }
 
-// workerConfig returns the worker's configuration by Kafka Connect's keys, those that have a field included.
-func (rt *Runtime) workerConfig() connect.Config {
-	cfg := maps.Clone(rt.cfg.Worker)
-	if cfg == nil {
-		cfg = connect.Config{}
-	}
-	cfg["bootstrap.servers"], cfg["group.id"] = strings.Join(rt.cfg.Brokers, ","), rt.cfg.GroupID
-	return cfg
-}
-
 func (k *kafka) offsetsTopic(ctx context.Context) (offsets.Store, error) {
 	props, _ := k.props.WorkerOffsetsConsumer()
 	reader, _, warnings, err := k.options.Consumer(props)
@@ -87,11 +76,11 @@ func (k *kafka) offsetsTopic(ctx context.Context) (offsets.Store, error) {
 		return nil, err
 	}
 	k.warn(warnings.Without(k.props.Config))
-	topic := k.rt.settings.offsetsTopic
+	topic := k.rt.settings.OffsetTopic
 	return offsets.NewKafka(offsets.KafkaConfig{
-		Topic: topic, Client: reader,
-		Partitions: k.rt.settings.offsetsParts, ReplicationFactor: k.replication(ctx, k.rt.settings.offsetsRF),
-		OnError: func(err error) { k.rt.log.Error("trouble with the offsets topic", "topic", topic, "err", err) },
+		Topic: topic.Name, Client: reader, Settings: topic.Settings,
+		Partitions: topic.Partitions, ReplicationFactor: k.replication(ctx, topic.ReplicationFactor),
+		OnError: func(err error) { k.rt.log.Error("trouble with the offsets topic", "topic", topic.Name, "err", err) },
 	}), nil
 }
 
@@ -191,21 +180,21 @@ func (k *kafka) consumerOf(connector connect.Config, id connect.TaskID) ([]kgo.O
 }
 
 // topicsOf returns the options that say what a sink consumes.
-func topicsOf(s connectorSettings) ([]kgo.Opt, error) {
-	if s.topicsRegex == "" {
-		return []kgo.Opt{kgo.ConsumeTopics(s.topics...)}, nil
+func topicsOf(s *connconfig.SinkConfig) ([]kgo.Opt, error) {
+	if s.TopicsRegex == "" {
+		return []kgo.Opt{kgo.ConsumeTopics(s.Topics...)}, nil
 	}
-	if _, err := javaregexp.Compile(s.topicsRegex); err != nil {
-		return nil, connect.ConfigErrorf("topics.regex", "Invalid value %s for configuration topics.regex: %v", s.topicsRegex, err)
+	if _, err := javaregexp.Compile(s.TopicsRegex); err != nil {
+		return nil, connect.ConfigErrorf("topics.regex", "Invalid value %s for configuration topics.regex: %v", s.TopicsRegex, err)
 	}
-	return []kgo.Opt{kgo.ConsumeRegex(), kgo.ConsumeTopics("^(?:" + s.topicsRegex + ")$")}, nil
+	return []kgo.Opt{kgo.ConsumeRegex(), kgo.ConsumeTopics("^(?:" + s.TopicsRegex + ")$")}, nil
 }
 
 // deadLetters returns the producer for dead letters, and makes the topic.
-func (k *kafka) deadLetters(ctx context.Context, connector connect.Config, s connectorSettings, id connect.TaskID) (worker.Producer, func(), error) {
-	_, err := k.admin.CreateTopic(ctx, 1, s.deadRF, nil, s.deadLetters)
+func (k *kafka) deadLetters(ctx context.Context, connector connect.Config, s *connconfig.SinkConfig, id connect.TaskID) (worker.Producer, func(), error) {
+	_, err := k.admin.CreateTopic(ctx, 1, s.DLQReplicationFactor, nil, s.DLQTopic)
 	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
-		return nil, nil, fmt.Errorf("Could not initialize dead letter queue with topic=%s: %w", s.deadLetters, err)
+		return nil, nil, fmt.Errorf("Could not initialize dead letter queue with topic=%s: %w", s.DLQTopic, err)
 	}
 	return k.lease(ctx, connector, clients.DeadLetterProducerID(id), id)
 }

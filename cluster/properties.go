@@ -9,6 +9,7 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/clients"
 	"github.com/gokconnect/connect/internal/configprovider"
+	"github.com/gokconnect/connect/internal/workerconfig"
 )
 
 // LoadProperties reads a Java properties file, such as those of Kafka Connect's workers and connectors.
@@ -59,8 +60,10 @@ func UnknownWorkerKeys(worker connect.Config) []string {
 // knownWorkerKeys returns the keys that have a meaning of their own.
 func knownWorkerKeys() []string {
 	known := clients.Names(clients.KindProducer | clients.KindConsumer | clients.KindAdmin)
-	for _, k := range settingsDef.Keys() {
-		known = append(known, k.Name)
+	for _, def := range []*connect.ConfigDef{workerconfig.DistributedDef(), workerconfig.StandaloneDef()} {
+		for _, k := range def.Keys() {
+			known = append(known, k.Name)
+		}
 	}
 	return known
 }

@@ -16,19 +16,23 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/worker"
+	"github.com/gokconnect/connect/internal/workerconfig"
 )
 
 // Runtime is one instance of a cluster. Make it with [New], and run it once. All methods are safe for concurrent use.
 // Two runtimes in one process share nothing.
 type Runtime struct {
 	cfg      Config
-	settings settings
-	plugins  *connect.Registry
+	worker   connect.Config // all keys of the worker
+	settings *workerconfig.Distributed
+	plugins  atomic.Pointer[connect.Registry] // with the declared connectors; replaced, never changed
+	policy   connect.OverridePolicy
 	log      *slog.Logger
 	events   chan func()   // what the loop has to do; closed never, guarded by ended
 	ended    chan struct{} // closed when the loop has ended
@@ -57,16 +61,27 @@ func New(cfg Config) (*Runtime, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	s, err := parseSettings(cfg)
+	reg := withBuiltins(cfg.Plugins)
+	properties := workerConfig(cfg)
+	settings, err := parseWorker(reg, properties)
 	if err != nil {
 		return nil, err
 	}
-	return &Runtime{
-		cfg: cfg, settings: s, plugins: withBuiltins(cfg.Plugins), log: cfg.Logger,
+	policy, ok := reg.OverridePolicy(settings.OverridePolicy)
+	if !ok {
+		return nil, fmt.Errorf("cluster.Config: Worker: %w", classNotFound("connector.client.config.override.policy", settings.OverridePolicy))
+	}
+	rt := &Runtime{
+		cfg: cfg, worker: properties, settings: settings, log: cfg.Logger,
 		events: make(chan func()), ended: make(chan struct{}), started: make(chan struct{}),
 		declared: make(map[string]*declared), snapshot: make(herder.Snapshot), core: herder.New(),
 		connectors: make(map[string]*worker.Connector), tasks: make(map[connect.TaskID]*worker.Task), status: newStatuses(),
-	}, nil
+	}
+	if rt.policy, err = policy.New(properties); err != nil {
+		return nil, fmt.Errorf("cluster.Config: Worker: connector.client.config.override.policy: %w", err)
+	}
+	rt.plugins.Store(reg)
+	return rt, nil
 }
 
 // Add declares connectors that are Go values. Declared before Run, they begin with it; declared while it runs, at once.
@@ -81,9 +96,18 @@ func (rt *Runtime) Add(declarations ...Declaration) error {
 		all = append(all, one)
 	}
 	rt.mu.Lock()
+	reg := new(connect.Registry)
+	reg.Merge(rt.plugins.Load())
 	for _, d := range all {
 		rt.declared[d.name] = d
+		own := new(connect.Registry)
+		if err := own.Add(d.plugin()); err != nil {
+			rt.mu.Unlock()
+			return fmt.Errorf("declare connector: %w", err)
+		}
+		reg.Merge(own)
 	}
+	rt.plugins.Store(reg)
 	running := rt.running
 	rt.mu.Unlock()
 	if !running {
