@@ -12,7 +12,6 @@ import (
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/gokconnect/connect"
 )
@@ -320,9 +319,6 @@ func (c *Converter) readSchema(n *node) (*connect.Schema, error) {
 	c.lastRead.Store(known)
 	return known.plan.schema, nil
 }
-
-// view returns bytes as a string to look up with, which must not be kept.
-func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func unreadable(cause error) error {
 	return &connect.DataError{Message: "Converting byte[] to Kafka Connect data failed due to serialization error: ", Err: cause}

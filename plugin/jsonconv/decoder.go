@@ -20,6 +20,9 @@ type decoder struct {
 	text             string
 	textFrom, textTo int
 
+	names names
+	under int32 // the name whose value is being read
+
 	entries []connect.Entry // of the objects that are being read, outermost first
 	items   []any           // of the arrays that are being read
 	scratch []byte
@@ -33,6 +36,8 @@ const maxShared = 8 << 10
 
 func (d *decoder) reset(b []byte) {
 	d.b, d.pos, d.depth, d.text, d.textTo = b, 0, 0, "", len(b)
+	d.under = 0
+	d.names.prepare()
 }
 
 // release gives up the document and its values.
@@ -331,29 +336,43 @@ func (d *decoder) object(c byte, element *plan) (v any, ok bool) {
 		d.depth--
 		more = false
 	}
-	for more {
-		if d.space() != '"' {
+	under := d.under
+	at := under
+	var seen nameSet
+	strange := false // there are names that are not remembered
+	for first := true; more; first = false {
+		guess := *d.names.after(at, first)
+		key, id, ok := d.name(guess)
+		if !ok {
 			return nil, false
 		}
-		name, ok := d.string(true)
-		if !ok || d.space() != ':' {
-			return nil, false
+		if id == 0 {
+			strange = true
+		} else {
+			if !seen.add(id) {
+				return nil, false
+			}
+			if id != guess {
+				*d.names.after(at, first) = id
+			}
+			at = id
+			d.under = id
 		}
-		d.pos++
 		v, ok := d.value(element)
 		if !ok {
 			return nil, false
 		}
-		d.entries = append(d.entries, connect.Entry{Key: d.boxes.string(name), Value: v})
+		d.entries = append(d.entries, connect.Entry{Key: key, Value: v})
 		if more, ok = d.more('}'); !ok {
 			return nil, false
 		}
 	}
+	d.under = under
 	entries := make([]connect.Entry, len(d.entries)-base)
 	copy(entries, d.entries[base:])
 	clear(d.entries[base:])
 	d.entries = d.entries[:base]
-	if !d.distinct(entries) {
+	if strange && !d.distinct(entries) {
 		return nil, false
 	}
 	return connect.MapOfDistinct(entries), true
