@@ -39,7 +39,10 @@ func MapOf(entries ...Entry) *Map {
 // differ: it does not check.
 func MapOfDistinct(entries []Entry) *Map {
 	m := &Map{entries: entries}
-	m.reindex()
+	// Most records go by without a look at most of their entries, so an index does not pay as soon as elsewhere.
+	if len(entries) > 4*smallMap {
+		m.reindex()
+	}
 	return m
 }
 
@@ -92,7 +95,7 @@ func (m *Map) Set(key, value any) {
 		return
 	}
 	m.entries = append(m.entries, Entry{key, value})
-	if len(m.entries) == smallMap+1 {
+	if len(m.entries) > smallMap {
 		m.reindex()
 	}
 }
