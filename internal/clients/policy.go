@@ -22,17 +22,13 @@ func Policies() []connect.Plugin {
 	fixed := func(name string, allows func(string) bool) connect.Plugin {
 		return policyPlugin(name, nil, func(connect.Config) (connect.OverridePolicy, error) { return policy{name, allows}, nil })
 	}
-	allowlist := connect.MustConfigDef(connect.ConfigKey{
-		Name: allowlistKey, Type: connect.ConfigList, Default: "", Validator: connect.AnyNonDuplicate(true, false), Importance: connect.Medium,
-		Documentation: "List of client configurations that can be overridden by connectors. If empty, connectors can't override any client configurations.",
-	})
 	return []connect.Plugin{
 		fixed("None", func(string) bool { return false }),
 		fixed("Principal", func(key string) bool {
 			return key == "sasl.jaas.config" || key == "sasl.mechanism" || key == "security.protocol"
 		}),
 		fixed("All", func(string) bool { return true }),
-		policyPlugin("Allowlist", allowlist, func(cfg connect.Config) (connect.OverridePolicy, error) {
+		policyPlugin("Allowlist", allowlistDef(), func(cfg connect.Config) (connect.OverridePolicy, error) {
 			allowed, err := Allowlist(cfg)
 			if err != nil {
 				return nil, err
@@ -49,15 +45,16 @@ func policyPlugin(name string, def *connect.ConfigDef, makePolicy func(connect.C
 	}
 }
 
+func allowlistDef() *connect.ConfigDef {
+	return connect.MustConfigDef(connect.ConfigKey{
+		Name: allowlistKey, Type: connect.ConfigList, Default: "", Validator: connect.AnyNonDuplicate(true, false), Importance: connect.Medium,
+		Documentation: "List of client configurations that can be overridden by connectors. If empty, connectors can't override any client configurations.",
+	})
+}
+
 // Allowlist returns the keys that the policy Allowlist allows, from the worker's configuration.
 func Allowlist(worker connect.Config) ([]string, error) {
-	def, err := connect.NewConfigDef(connect.ConfigKey{
-		Name: allowlistKey, Type: connect.ConfigList, Default: "", Validator: connect.AnyNonDuplicate(true, false), Importance: connect.Medium,
-	})
-	if err != nil {
-		return nil, err
-	}
-	parsed, err := def.Parse(worker)
+	parsed, err := allowlistDef().Parse(worker)
 	if err != nil {
 		return nil, err
 	}
