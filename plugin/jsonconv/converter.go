@@ -39,6 +39,7 @@ type Converter struct {
 	opts     Options
 	fixed    *plan // of Options.Schema
 	decoders sync.Pool
+	size     atomic.Int64 // how large the JSON of a value probably is
 
 	lastRead  atomic.Pointer[readSchema]
 	read      *cache[string, *readSchema]
@@ -68,6 +69,7 @@ type writeSchema struct {
 const (
 	defaultCacheSize = 1000
 	maxCacheCost     = 16 << 20 // bytes of schemas in one generation
+	maxHint          = 64 << 10
 )
 
 // New returns a converter.
@@ -98,9 +100,13 @@ func ParseSchema(b []byte) (*connect.Schema, error) {
 
 // FromConnect returns the JSON of a value; null for null without a schema. The headers stay as they are.
 func (c *Converter) FromConnect(ctx context.Context, topic string, headers *connect.RawHeaders, s *connect.Schema, v any) ([]byte, error) {
-	b, null, err := c.AppendFromConnect(ctx, nil, topic, headers, s, v)
+	hint := c.size.Load()
+	b, null, err := c.AppendFromConnect(ctx, make([]byte, 0, hint), topic, headers, s, v)
 	if err != nil || null {
 		return nil, err
+	}
+	if n := int64(len(b)); n > hint || n < hint/2 {
+		c.size.Store(min(n+n/16, maxHint))
 	}
 	return b, nil
 }

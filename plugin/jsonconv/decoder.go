@@ -141,12 +141,8 @@ func (d *decoder) value(p *plan) (v any, ok bool) {
 		if c != '"' {
 			return nil, false
 		}
-		s, ok := d.string(false)
-		if !ok {
-			return nil, false
-		}
-		b, err := decodeBase64(s)
-		return b, err == nil
+		b, ok := d.base64()
+		return b, ok
 	}
 	return d.scalar(c, p)
 }
@@ -174,12 +170,8 @@ func (d *decoder) number(c byte) (n number, ok bool) {
 // scalar reads a number, or a value of a logical type.
 func (d *decoder) scalar(c byte, p *plan) (v any, ok bool) {
 	if p.form == formDecimal && c == '"' {
-		s, ok := d.string(false)
+		b, ok := d.base64()
 		if !ok {
-			return nil, false
-		}
-		b, err := decodeBase64(s)
-		if err != nil {
 			return nil, false
 		}
 		dec, err := connect.ToDecimal(p.schema, b)
@@ -244,6 +236,18 @@ func (d *decoder) string(isName bool) (s string, ok bool) {
 		d.text, d.textFrom = string(d.b[from:d.textTo]), from
 	}
 	return d.text[from-d.textFrom : end-d.textFrom], true
+}
+
+// base64 reads a string of bytes.
+func (d *decoder) base64() (b []byte, ok bool) {
+	from := d.pos + 1
+	end, holds := scanString(d.b, from)
+	if end < 0 || holds != 0 {
+		return nil, false
+	}
+	d.pos = end + 1
+	b, err := decodeBase64(view(d.b[from:end]))
+	return b, err == nil
 }
 
 // alone reads a value without a schema.

@@ -1,7 +1,11 @@
 package jsonconv
 
 import (
+	"compress/gzip"
 	"encoding/json"
+	"errors"
+	"io"
+	"os"
 	"testing"
 
 	"github.com/gokconnect/connect"
@@ -18,13 +22,39 @@ var seeds = []string{
 	`{"schema":{"type":"struct","fields":[]},"payload":{"x":[{"y":"\n"}]}}`,
 }
 
+// vectors returns the documents that were given to Connect.
+func vectors(f *testing.F) (docs []string) {
+	file, err := os.Open("../../internal/conformance/testdata/data/json/to.jsonl.gz")
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer file.Close()
+	text, err := gzip.NewReader(file)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for d := json.NewDecoder(text); ; {
+		var c struct {
+			In struct {
+				Bytes     []byte `json:"bytes"`
+				BytesText string `json:"bytesText"`
+			} `json:"in"`
+		}
+		if err := d.Decode(&c); errors.Is(err, io.EOF) {
+			return docs
+		} else if err != nil {
+			f.Fatal(err)
+		}
+		docs = append(docs, string(c.In.Bytes)+c.In.BytesText)
+	}
+}
+
 // The decoder that reads ahead gives the values that the nodes give, whatever the document.
 func FuzzDecode(f *testing.F) {
-	for _, s := range seeds {
-		f.Add([]byte(s), uint8(0))
-		f.Add([]byte(s), uint8(1))
-		f.Add([]byte(s), uint8(2))
-		f.Add([]byte(s), uint8(4))
+	for _, s := range append(vectors(f), seeds...) {
+		for _, mode := range []uint8{0, 1, 2, 4} {
+			f.Add([]byte(s), mode)
+		}
 	}
 	fixed := orderSchema(6)
 	f.Fuzz(func(t *testing.T, doc []byte, mode uint8) {
