@@ -247,3 +247,26 @@ func TestParse(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestDescribePlugin(t *testing.T) {
+	reg := testRegistry(source{}).MustAdd(connect.OverridePolicyPlugin{
+		PluginInfo: connect.PluginInfo{Class: "x.NoPolicy"}, New: func(connect.Config) (connect.OverridePolicy, error) { return nil, nil },
+	})
+	for name, want := range map[string][]string{"ASink": {"host", "name"}, "x.Drop": {"field", "negate"}} {
+		got, err := DescribePlugin(reg, name)
+		if err != nil || len(got) < 2 || got[0].Name != want[0] || got[1].Name != want[1] {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	sink, _ := DescribePlugin(reg, "ASink")
+	if version := sink[3]; version.Name != "connector.plugin.version" || *version.Default != "1.0" || sink[len(sink)-1].Name != "errors.deadletterqueue.context.headers.enable" {
+		t.Errorf("sink %+v", version)
+	}
+	if _, err := DescribePlugin(reg, "Nope"); !errors.Is(err, connect.ErrNotFound) || err.Error() != "Unknown plugin Nope." {
+		t.Errorf("error %v", err)
+	}
+	var bad *RequestError
+	if _, err := DescribePlugin(reg, "NoPolicy"); !errors.As(err, &bad) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -66,21 +66,6 @@ func Describe(prefix string, k connect.ConfigKey) *Definition {
 	return d
 }
 
-// DescribeAll returns the definitions of a plugin's keys followed by those of base that it does not have, in the order of
-// definition. Internal keys are included, as in Kafka Connect.
-func DescribeAll(own, base *connect.ConfigDef) []*Definition {
-	all := make([]*Definition, 0, own.Len()+base.Len())
-	for _, k := range own.Keys() {
-		all = append(all, Describe("", k))
-	}
-	for _, k := range base.Keys() {
-		if _, ok := own.Key(k.Name); !ok {
-			all = append(all, Describe("", k))
-		}
-	}
-	return all
-}
-
 func describeValue(prefix string, typ connect.ConfigType, v *connect.ConfigValue) *Value {
 	d := &Value{Name: prefix + v.Name, Value: textOf(typ, v.Value), Recommended: []string{}, Errors: append([]string{}, v.Errors...), Visible: v.Visible}
 	for _, r := range v.Recommended {

@@ -57,7 +57,7 @@ func Validate(ctx context.Context, reg *connect.Registry, w Worker, cfg map[stri
 	if mismatch, err := v.connectorVersion(info.Class); err != nil {
 		return nil, err
 	} else if mismatch != nil {
-		return v.refuseVersion(mismatch), nil
+		return v.refuseVersion(info, mismatch), nil
 	}
 	return v.run(ctx, info)
 }
@@ -108,8 +108,8 @@ func (v *validation) connectorVersion(class string) (mismatch, err error) {
 }
 
 // refuseVersion is the result for a version of the connector that is not there: only the common keys are validated.
-func (v *validation) refuseVersion(mismatch error) *Result {
-	def := v.define(nil, nil)
+func (v *validation) refuseVersion(info connect.PluginInfo, mismatch error) *Result {
+	def := v.define(nil, withVersion(info.Version))
 	values := def.ValidateValues(v.given)
 	values.AddError(classKey, mismatch.Error())
 	values.AddError(versionKey, mismatch.Error())

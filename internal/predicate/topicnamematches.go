@@ -47,20 +47,21 @@ func newTopicNameMatches(c *connect.ParsedConfig) (connect.Predicate, error) {
 func topicNameMatchesDef() *connect.ConfigDef {
 	return connect.MustConfigDef(connect.ConfigKey{
 		Name: "pattern", Type: connect.ConfigString, Default: connect.Required, Importance: connect.Medium,
-		Validator: connect.AllOf(connect.NonEmptyString(), requiredPattern(), connect.ValidRegex(func(pattern string) error {
-			_, err := javaregexp.Compile(pattern)
-			return err
-		})),
+		Validator:     connect.AllOf(connect.NonEmptyString(), validPattern()),
 		Documentation: "A Java regular expression for matching against the name of a record's topic.",
 	})
 }
 
-// requiredPattern complains of a pattern that is missing, besides what validation says of every missing key.
-func requiredPattern() connect.ConfigValidator {
-	return connect.ConfigCheck("", func(key string, value any) error {
+// validPattern also complains of a pattern that is missing, besides what validation says of every missing key.
+func validPattern() connect.ConfigValidator {
+	valid := connect.ValidRegex(func(pattern string) error {
+		_, err := javaregexp.Compile(pattern)
+		return err
+	})
+	return connect.ConfigCheck(valid.String(), func(key string, value any) error {
 		if value == nil {
 			return connect.InvalidValue(key, nil, "Invalid regex: there is no pattern")
 		}
-		return nil
+		return valid.Validate(key, value)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/gokconnect/connect"
 )
@@ -126,10 +127,11 @@ func ParseHeaderRules(text string) ([]HeaderRule, error) {
 	}
 	var rules []HeaderRule
 	for _, rule := range splitQuoted(text) {
-		action, header, ok := strings.Cut(strings.Join(strings.Fields(rule), " "), " ")
-		if !ok {
+		space := strings.IndexFunc(rule, unicode.IsSpace)
+		if space < 0 {
 			return nil, headerError("Invalid format of header config '%s'. Expected: '[action] [header name]:[header value]'", rule)
 		}
+		action, header := rule[:space], strings.TrimSpace(rule[space:])
 		known := [...]string{"set", "add", "setDate", "addDate"}
 		i := slices.IndexFunc(known[:], func(a string) bool { return strings.EqualFold(a, action) })
 		if i < 0 {
