@@ -182,7 +182,10 @@ func (d *ConfigDef) add(k ConfigKey) error {
 }
 
 func (d *ConfigDef) addGroup(group string) {
-	if group != "" && !slices.Contains(d.groups, group) {
+	if n := len(d.groups); group == "" || n > 0 && d.groups[n-1] == group { // most often so
+		return
+	}
+	if !slices.Contains(d.groups, group) {
 		d.groups = append(d.groups, group)
 	}
 }

@@ -73,9 +73,13 @@ func (d *ConfigDef) List(values ConfigValues) []*ConfigValue {
 		names = append(names, d.keys[i].Name)
 	}
 	names = append(names, d.undefinedDependents()...)
+	known := make(map[string]bool, len(names))
+	for _, name := range names {
+		known[name] = true
+	}
 	var extra []string
 	for name := range values {
-		if !slices.Contains(names, name) {
+		if !known[name] {
 			extra = append(extra, name)
 		}
 	}

@@ -3,6 +3,7 @@ package connconfig
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -268,5 +269,65 @@ func TestDescribePlugin(t *testing.T) {
 	var bad *RequestError
 	if _, err := DescribePlugin(reg, "NoPolicy"); !errors.As(err, &bad) {
 		t.Errorf("error %v", err)
+	}
+}
+
+func FuzzValidate(f *testing.F) {
+	f.Add("ASource", "transforms", "a,b,a", "transforms.a.type", "Drop")
+	f.Add("ASink", "topics.regex", "(a|b", "errors.deadletterqueue.topic.name", "a")
+	f.Add("ASource", "key.converter", " Text ", "key.converter.plugin.version", "[1,2),(3,)")
+	f.Add("ASource", "predicates", ",", "predicates..type", "")
+	reg := testRegistry(source{})
+	f.Fuzz(func(t *testing.T, class, k1, v1, k2, v2 string) {
+		cfg := nullable("connector.class", class, "name", "s", k1, v1, k2, v2)
+		r, err := Validate(context.Background(), reg, Worker{GroupID: "g"}, cfg)
+		if err != nil {
+			return
+		}
+		if r.ErrorCount == 0 {
+			text := connect.Config{}
+			for key, value := range cfg {
+				text[key] = *value
+			}
+			if _, isSource := reg.Source(*cfg["connector.class"]); isSource {
+				_, err = ParseSource(reg, text)
+			} else {
+				_, err = ParseSink(reg, text)
+			}
+			if err != nil {
+				t.Fatalf("validation accepts %q, parsing does not: %v", text, err)
+			}
+		}
+	})
+}
+
+// A configuration may come from anyone: thousands of transformations must not take more than moments.
+func BenchmarkValidateManyTransformations(b *testing.B) {
+	const n = 2000
+	aliases := make([]string, n)
+	pairs := []string{"connector.class", "ASource", "name", "s"}
+	for i := range aliases {
+		aliases[i] = fmt.Sprint("t", i)
+		pairs = append(pairs, "transforms."+aliases[i]+".type", "Drop", "transforms."+aliases[i]+".field", "f")
+	}
+	cfg := nullable(append(pairs, "transforms", strings.Join(aliases, ","))...)
+	reg := testRegistry(source{})
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := Validate(context.Background(), reg, Worker{}, cfg)
+		if err != nil || r.ErrorCount != 0 {
+			b.Fatal(err, r)
+		}
+	}
+}
+
+func BenchmarkValidate(b *testing.B) {
+	cfg := nullable("connector.class", "ASource", "name", "s", "transforms", "d", "transforms.d.type", "Drop", "transforms.d.field", "f")
+	reg := testRegistry(source{})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Validate(context.Background(), reg, Worker{}, cfg); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

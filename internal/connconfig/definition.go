@@ -1,8 +1,6 @@
 package connconfig
 
 import (
-	"slices"
-
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/javaregexp"
 )
@@ -82,11 +80,11 @@ func (p plugins) enriched(more []connect.ConfigKey, w Worker, given map[string]a
 	}
 	defaults := map[string]ConverterChoice{"key.converter": w.KeyConverter, "value.converter": w.ValueConverter, "header.converter": w.HeaderConverter}
 	def := p.define(more, func(k *connect.ConfigKey) {
+		p.recommend(k)
 		if k.Name == versionKey {
 			if info, ok := p.info(kind, class, nil); ok {
 				k.Default = info.Version
 			}
-			k.Recommender = versionsOf{p, classKey, false}
 		}
 		for _, c := range converterKeys {
 			switch k.Name {
@@ -94,28 +92,43 @@ func (p plugins) enriched(more []connect.ConfigKey, w Worker, given map[string]a
 				if worker := defaults[c.key]; worker.Class != "" {
 					k.Default, _ = p.find(worker.Class)
 				}
-				k.Recommender = classes{p, []connect.Kind{c.base.kind}}
 			case c.key + "." + versionSuffix:
 				if _, own := given[c.key]; own {
 					k.Default = p.version(c.base, text(c.key), text(k.Name))
 				} else {
 					k.Default = p.version(c.base, defaults[c.key].Class, defaults[c.key].Version)
 				}
-				k.Recommender = versionsOf{p, c.key, true}
 			}
 		}
 	})
 	return p.addStages(def, given, false)
 }
 
+// recommend adds the recommenders of classes and versions.
+func (p plugins) recommend(k *connect.ConfigKey) {
+	if k.Name == versionKey {
+		k.Recommender = versionsOf{p, classKey, false}
+	}
+	for _, c := range converterKeys {
+		switch k.Name {
+		case c.key:
+			k.Recommender = classes{p, c.base.kind}
+		case c.key + "." + versionSuffix:
+			k.Recommender = versionsOf{p, c.key, true}
+		}
+	}
+}
+
 // uniqueAliases refuses null and aliases that are there twice.
 func uniqueAliases(description string) connect.ConfigValidator {
 	return connect.AllOf(connect.NonNull(), connect.ConfigCheck(description, func(key string, value any) error {
 		aliases, _ := value.([]string)
-		for i, alias := range aliases {
-			if slices.Contains(aliases[:i], alias) {
+		seen := make(map[string]bool, len(aliases))
+		for _, alias := range aliases {
+			if seen[alias] {
 				return connect.InvalidValue(key, value, "Duplicate alias provided.")
 			}
+			seen[alias] = true
 		}
 		return nil
 	}))

@@ -201,22 +201,19 @@ func requirement(want string) (versionRange, error) {
 	return parseVersionRange(want)
 }
 
-// classes recommends the classes of kinds.
+// classes recommends the classes of a kind.
 type classes struct {
 	plugins
-	kinds []connect.Kind
+	kind connect.Kind
 }
 
 func (c classes) ValidValues(string, map[string]any) ([]any, error) {
 	var names []string
-	for _, kind := range c.kinds {
-		for _, info := range c.reg.List(kind) {
-			if !info.Hidden {
-				names = append(names, info.Class)
-			}
+	for _, info := range c.reg.List(c.kind) { // sorted
+		if !info.Hidden {
+			names = append(names, info.Class)
 		}
 	}
-	slices.Sort(names)
 	var values []any
 	for _, name := range slices.Compact(names) {
 		values = append(values, name)

@@ -31,18 +31,21 @@ func predicates() stageKind { return stageKind{predicateBase, "predicates", "Pre
 // addStages adds the keys of a configuration's transformations and predicates. If full, a stage whose class can't be
 // used is an error; otherwise its own keys are left out.
 func (p plugins) addStages(def *connect.ConfigDef, given map[string]any, full bool) (*connect.ConfigDef, error) {
+	var keys []connect.ConfigKey
 	for _, kind := range []stageKind{transformations(), predicates()} {
 		aliases, err := aliasesOf(kind.aliases, given)
 		if err != nil {
 			return nil, err
 		}
 		for _, alias := range aliases {
-			if def, err = p.addStage(def, kind, alias, given, full); err != nil {
+			stage, err := p.stageKeys(kind, alias, given, full)
+			if err != nil {
 				return nil, err
 			}
+			keys = append(keys, stage...)
 		}
 	}
-	return def, nil
+	return def.With(keys...)
 }
 
 // aliasesOf returns the aliases that a key lists, each once.
@@ -67,17 +70,18 @@ func aliasesOf(key string, given map[string]any) ([]string, error) {
 	return aliases, nil
 }
 
-func (p plugins) addStage(def *connect.ConfigDef, kind stageKind, alias string, given map[string]any, full bool) (*connect.ConfigDef, error) {
+// stageKeys returns the keys of one transformation or predicate.
+func (p plugins) stageKeys(kind stageKind, alias string, given map[string]any, full bool) ([]connect.ConfigKey, error) {
 	prefix, group := kind.aliases+"."+alias+".", kind.group+": "+alias
 	typeKey, version := prefix+"type", prefix+versionSuffix
 	name, _ := given[typeKey].(string)
 	want, _ := given[version].(string)
 	lower := strings.ToLower(kind.name)
-	def, err := def.With(
-		connect.ConfigKey{
+	keys := []connect.ConfigKey{
+		{
 			Name: typeKey, Type: connect.ConfigClass, Default: connect.Required, Importance: connect.High,
 			Group: group, Order: 0, Width: connect.WidthLong, DisplayName: kind.name + " type for " + alias,
-			Documentation: "Class for the '" + alias + "' " + lower + ".", Recommender: classes{p, []connect.Kind{kind.kind}},
+			Documentation: "Class for the '" + alias + "' " + lower + ".", Recommender: classes{p, kind.kind},
 			Validator: connect.ConfigCheck("valid configs for "+alias+" "+lower, func(_ string, value any) error {
 				if err := negatesNothing(kind, prefix, given); err != nil {
 					return err
@@ -90,7 +94,7 @@ func (p plugins) addStage(def *connect.ConfigDef, kind stageKind, alias string, 
 				return err
 			}),
 		},
-		connect.ConfigKey{
+		{
 			Name: version, Type: connect.ConfigString, Default: p.version(kind.base, name, want), Importance: connect.High,
 			Group: group, Order: 1, Width: connect.WidthLong, DisplayName: kind.name + " version for " + alias,
 			Documentation: "Version of the '" + alias + "' " + lower + ".", Recommender: versionsOf{p, typeKey, false},
@@ -103,18 +107,16 @@ func (p plugins) addStage(def *connect.ConfigDef, kind stageKind, alias string, 
 				return p.checkVersion(class, want)
 			}),
 		},
-	)
-	if err != nil {
-		return nil, err
 	}
 	own, err := p.namedStageDef(kind, typeKey, given[typeKey], want)
-	switch {
-	case err == nil:
-		return def.Embed(prefix, group, 2, own)
-	case full:
-		return nil, err
+	if err != nil {
+		if full {
+			return nil, err
+		}
+		return keys, nil
 	}
-	return def, nil
+	embedded, err := (*connect.ConfigDef)(nil).Embed(prefix, group, len(keys), own)
+	return append(keys, embedded.Keys()...), err
 }
 
 // negatesNothing returns an error if a transformation has negate but no predicate.

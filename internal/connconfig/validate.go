@@ -109,7 +109,11 @@ func (v *validation) connectorVersion(class string) (mismatch, err error) {
 
 // refuseVersion is the result for a version of the connector that is not there: only the common keys are validated.
 func (v *validation) refuseVersion(info connect.PluginInfo, mismatch error) *Result {
-	def := v.define(nil, withVersion(info.Version))
+	version := withVersion(info.Version)
+	def := v.define(nil, func(k *connect.ConfigKey) {
+		v.recommend(k)
+		version(k)
+	})
 	values := def.ValidateValues(v.given)
 	values.AddError(classKey, mismatch.Error())
 	values.AddError(versionKey, mismatch.Error())

@@ -1,8 +1,6 @@
 package topiccreation
 
 import (
-	"slices"
-
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/javaregexp"
 )
@@ -46,10 +44,12 @@ func uniqueGroups(key string, value any) error {
 	if !ok {
 		return nil
 	}
-	for i, group := range groups {
-		if slices.Contains(groups[:i], group) {
+	seen := make(map[string]bool, len(groups))
+	for _, group := range groups {
+		if seen[group] {
 			return connect.InvalidValue(key, value, "Duplicate alias provided.")
 		}
+		seen[group] = true
 	}
 	return nil
 }
