@@ -100,9 +100,12 @@ func ParseSchema(b []byte) (*connect.Schema, error) {
 
 // FromConnect returns the JSON of a value; null for null without a schema. The headers stay as they are.
 func (c *Converter) FromConnect(ctx context.Context, topic string, headers *connect.RawHeaders, s *connect.Schema, v any) ([]byte, error) {
+	if s == nil && v == nil {
+		return nil, nil
+	}
 	hint := c.size.Load()
-	b, null, err := c.AppendFromConnect(ctx, make([]byte, 0, hint), topic, headers, s, v)
-	if err != nil || null {
+	b, _, err := c.AppendFromConnect(ctx, make([]byte, 0, hint), topic, headers, s, v)
+	if err != nil {
 		return nil, err
 	}
 	if n := int64(len(b)); n > hint || n < hint/2 {

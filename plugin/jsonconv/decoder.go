@@ -242,11 +242,17 @@ func (d *decoder) string(isName bool) (s string, ok bool) {
 func (d *decoder) base64() (b []byte, ok bool) {
 	from := d.pos + 1
 	end, holds := scanString(d.b, from)
-	if end < 0 || holds != 0 {
+	if end < 0 {
 		return nil, false
 	}
+	text := view(d.b[from:end])
+	if holds != 0 { // some write a slash with an escape
+		if text, ok = d.string(false); !ok {
+			return nil, false
+		}
+	}
 	d.pos = end + 1
-	b, err := decodeBase64(view(d.b[from:end]))
+	b, err := decodeBase64(text)
 	return b, err == nil
 }
 
