@@ -23,8 +23,12 @@ func (h Header) String() string {
 // be changed in place: the methods make a copy first.
 type Headers []Header
 
-// Add appends a header. It fails with a *[DataError] if the value does not match the schema, which may be nil.
+// Add appends a header. It fails with a *[DataError] if the value does not match the schema, which may be nil: of a
+// [Struct] it is then the struct's own.
 func (h *Headers) Add(key string, s *Schema, value any) error {
+	if v, ok := value.(*Struct); ok && s == nil && v != nil {
+		s = v.schema
+	}
 	if err := checkHeader(s, value); err != nil {
 		return err
 	}

@@ -64,8 +64,11 @@ func (t *headerFrom) Apply(_ context.Context, r *connect.Record) (*connect.Recor
 	if err != nil {
 		return nil, err
 	}
-	if err := requireFields(schema); err != nil {
-		return nil, err
+	if schema.Type() != connect.TypeStruct {
+		if t.move {
+			return nil, requireFields(schema)
+		}
+		return nil, connect.DataErrorf("Cannot look up fields on non-struct type")
 	}
 	s, err := t.nulls.aligned(st, schema)
 	if err != nil {
@@ -113,7 +116,11 @@ func (t *headerFrom) applyMap(r *connect.Record, value any) (*connect.Record, er
 	headers := t.grown(r.Headers)
 	for i, key := range t.keys {
 		v, _ := m.Get(key)
-		headers = append(headers, connect.Header{Key: t.headers[i], Value: v})
+		header := connect.Header{Key: t.headers[i], Value: v}
+		if s, ok := v.(*connect.Struct); ok && s != nil {
+			header.Schema = s.Schema() // as Connect's headers do
+		}
+		headers = append(headers, header)
 	}
 	out := m
 	if t.move {

@@ -39,15 +39,13 @@ func recordText(r *connect.Record) string {
 		value(r.Timestamp.UnixMilli())
 	}
 	text(", headers=ConnectHeaders(headers=")
-	for i, h := range r.Headers {
+	for i, h := range r.Headers { // without headers Java has no list to print
 		if i == 0 {
 			text("[")
 		} else {
 			text(", ")
 		}
-		text("ConnectHeader(key=" + h.Key + ", value=")
-		value(h.Value)
-		text(", schema=" + h.Schema.String() + ")")
+		text(h.String())
 	}
 	if len(r.Headers) > 0 {
 		text("]")

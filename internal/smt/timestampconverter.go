@@ -85,7 +85,7 @@ func timestampTypeOf(s *connect.Schema) (timestampType, error) {
 	case connect.TypeInt64:
 		return unixTime, nil
 	}
-	return unknownTime, fmt.Errorf("Schema %v does not correspond to a known timestamp type format", s) //nolint:staticcheck // Connect's text
+	return unknownTime, fmt.Errorf("Schema %v does not correspond to a known timestamp type format", s)
 }
 
 // timeUnit is a unit of the key unix.precision.
