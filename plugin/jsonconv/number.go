@@ -14,7 +14,7 @@ const maxNumber = 1000
 
 // number is a JSON number in a document.
 type number struct {
-	text  []byte // without needless leading zeros it is what the document says
+	text  []byte // as it stands in the document
 	float bool   // it has a point or an exponent
 	exact bool   // an integer that fits into 64 bits: bits is its value
 	bits  uint64 // the low 64 bits of an integer, in two's complement
