@@ -234,6 +234,18 @@ func (p *ParsedConfig) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
+// Format writes all values, sorted and with secrets hidden, whatever the verb.
+func (p *ParsedConfig) Format(s fmt.State, _ rune) {
+	_, _ = s.Write([]byte("{"))
+	for i, key := range slices.Sorted(maps.Keys(p.values)) {
+		if i > 0 {
+			_, _ = s.Write([]byte(" "))
+		}
+		_, _ = fmt.Fprintf(s, "%s=%s", key, configValueText(p.values[key]))
+	}
+	_, _ = s.Write([]byte("}"))
+}
+
 func (p *ParsedConfig) use(key string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

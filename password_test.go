@@ -40,6 +40,7 @@ func TestPasswordIsNeverShown(t *testing.T) {
 	}
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "config", parsed)
 	shown.Write(log.Bytes())
+	fmt.Fprintf(&shown, "%v %+v %#v %s %d\n", parsed, parsed, parsed, parsed, []*connect.ParsedConfig{parsed})
 	for _, secret := range []string{"s3cret", "733363726574", fmt.Sprintf("%X", "s3cret")} {
 		if strings.Contains(shown.String(), secret) {
 			t.Errorf("the secret is shown: %s", shown.String())

@@ -31,25 +31,25 @@ type configCheck struct {
 func (c *configCheck) Validate(key string, value any) error { return c.check(key, value) }
 func (c *configCheck) String() string                       { return c.description }
 
-// Number is a type that bounds a key's value.
-type Number interface {
+// ConfigNumber is a type of number that bounds the values of a key.
+type ConfigNumber interface {
 	~int | ~int16 | ~int32 | ~int64 | ~float64
 }
 
 // AtLeast accepts numbers of at least min. It refuses nil.
-func AtLeast[N Number](min N) ConfigValidator {
+func AtLeast[N ConfigNumber](min N) ConfigValidator {
 	return &numberRange{hasMin: true, min: float64(min), minText: numberText(min), text: "[" + numberText(min) + ",...]"}
 }
 
 // Between accepts numbers from min to max, both included. It refuses nil.
-func Between[N Number](min, max N) ConfigValidator {
+func Between[N ConfigNumber](min, max N) ConfigValidator {
 	return &numberRange{
 		hasMin: true, min: float64(min), minText: numberText(min), hasMax: true, max: float64(max), maxText: numberText(max),
 		text: "[" + numberText(min) + ",...," + numberText(max) + "]",
 	}
 }
 
-func numberText[N Number](n N) string {
+func numberText[N ConfigNumber](n N) string {
 	if f := float64(n); N(1)/N(2) != 0 { // a floating point type
 		return FormatValue(f)
 	}

@@ -272,6 +272,27 @@ func TestDescribePlugin(t *testing.T) {
 	}
 }
 
+func TestWithCommonKeys(t *testing.T) {
+	own, err := WithCommonKeys(connect.MustConfigDef(connect.ConfigKey{Name: "host", Type: connect.ConfigString}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := testRegistry(source{}).MustAdd(connect.SourcePlugin{
+		PluginInfo: connect.PluginInfo{Class: "x.Mirror", Version: "3", Config: own}, New: func() connect.SourceConnector { return source{} },
+	})
+	got, err := DescribePlugin(reg, "Mirror")
+	if err != nil || got[0].Name != "name" || got[2].Default != nil || got[len(commonKeys())].Name != "host" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	r := validate(t, reg, Worker{KeyConverter: ConverterChoice{Class: "Text"}}, nullable("connector.class", "Mirror", "name", "m", "tasks.max", "0"))
+	if v := r.value("key.converter"); v.Value != nil || len(v.Recommended) != 0 || r.value("key.converter.plugin.version").Visible || r.ErrorCount != 1 {
+		t.Errorf("key.converter %+v, %d errors", v, r.ErrorCount)
+	}
+	if _, err := WithCommonKeys(own); err == nil {
+		t.Error("twice: no error")
+	}
+}
+
 func FuzzValidate(f *testing.F) {
 	f.Add("ASource", "transforms", "a,b,a", "transforms.a.type", "Drop")
 	f.Add("ASink", "topics.regex", "(a|b", "errors.deadletterqueue.topic.name", "a")

@@ -34,6 +34,13 @@ func DescribePlugin(reg *connect.Registry, name string) ([]*Definition, error) {
 	return nil, &RequestError{"Invalid plugin class " + name + ". Valid types are sink, source, converter, header_converter, transformation, predicate."}
 }
 
+// WithCommonKeys returns a definition of the keys that all connectors have, followed by own's. Connectors of Kafka whose own
+// definitions repeat those keys, the mirror connectors, are registered with it: the REST API shows the difference. It
+// fails if own has such a key already.
+func WithCommonKeys(own *connect.ConfigDef) (*connect.ConfigDef, error) {
+	return plugins{}.define(nil, plugins{}.recommend).With(own.Keys()...)
+}
+
 // withVersion makes the version in use the default.
 func withVersion(version string) func(*connect.ConfigKey) {
 	return func(k *connect.ConfigKey) {
