@@ -38,55 +38,15 @@ func (c connectorConfig) policy() tolerance.Policy {
 	return p
 }
 
-func classNotFound(key, class string) error {
-	return connect.ConfigErrorf(key, "Invalid value %s for configuration %s: Class %s could not be found.", class, key, class)
-}
-
 // steps makes the transformations of one task: those that its configuration names, then those that were declared.
 func (rt *Runtime) steps(c connectorConfig, d *declared) ([]pipeline.Step, error) {
-	reg := rt.plugins.Load()
-	var steps []pipeline.Step
-	for _, t := range c.Transforms {
-		p, ok := reg.Transformation(t.Class)
-		if !ok {
-			return nil, classNotFound("transforms."+t.Alias+".type", t.Class)
-		}
-		step := pipeline.Step{Alias: t.Alias, Class: p.Class, Negate: t.Negate}
-		var err error
-		if t.HasPredicate {
-			if step.Predicate, err = rt.predicate(c, t); err != nil {
-				return nil, err
-			}
-		}
-		if step.Transformation, err = p.New(t.Config); err != nil {
-			return nil, fmt.Errorf("transformation %s: %w", t.Alias, err)
-		}
-		steps = append(steps, step)
-	}
-	if d != nil {
+	steps, err := pipeline.Steps(rt.plugins.Load(), c.Common)
+	if err == nil && d != nil {
 		for i, t := range d.steps {
 			steps = append(steps, pipeline.Step{Alias: fmt.Sprintf("Transforms[%d]", i), Class: fmt.Sprintf("%T", t), Transformation: t})
 		}
 	}
-	return steps, nil
-}
-
-func (rt *Runtime) predicate(c connectorConfig, t connconfig.Transform) (connect.Predicate, error) {
-	for _, p := range c.Predicates {
-		if p.Alias != t.Predicate {
-			continue
-		}
-		plugin, ok := rt.plugins.Load().Predicate(p.Class)
-		if !ok {
-			return nil, classNotFound("predicates."+p.Alias+".type", p.Class)
-		}
-		out, err := plugin.New(p.Config)
-		if err != nil {
-			return nil, fmt.Errorf("predicate %s of transformation %s: %w", p.Alias, t.Alias, err)
-		}
-		return out, nil
-	}
-	return nil, connect.ConfigErrorf("transforms."+t.Alias+".predicate", "transformation %s names the predicate %q, which is not among predicates", t.Alias, t.Predicate)
+	return steps, err
 }
 
 // converters makes the converters of one task: declared ones, else those that its configuration names, else the
@@ -120,7 +80,7 @@ func (rt *Runtime) converter(role connect.Role, declared connect.Converter, name
 	}
 	p, ok := rt.plugins.Load().Converter(named.Class)
 	if !ok {
-		return nil, "", classNotFound(role.String()+".converter", named.Class)
+		return nil, "", pipeline.ClassNotFound(role.String()+".converter", named.Class)
 	}
 	c, err := p.New(named.Config, role)
 	return c, p.Class, err
@@ -140,7 +100,7 @@ func (rt *Runtime) headerConverter(declared connect.HeaderConverter, named connc
 	}
 	p, ok := rt.plugins.Load().HeaderConverter(named.Class)
 	if !ok {
-		return nil, "", classNotFound("header.converter", named.Class)
+		return nil, "", pipeline.ClassNotFound("header.converter", named.Class)
 	}
 	cfg := connect.Config{}
 	for k, v := range named.Config {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/herder"
+	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/internal/workerconfig"
 )
@@ -69,7 +70,7 @@ func New(cfg Config) (*Runtime, error) {
 	}
 	policy, ok := reg.OverridePolicy(settings.OverridePolicy)
 	if !ok {
-		return nil, fmt.Errorf("cluster.Config: Worker: %w", classNotFound("connector.client.config.override.policy", settings.OverridePolicy))
+		return nil, fmt.Errorf("cluster.Config: Worker: %w", pipeline.ClassNotFound("connector.client.config.override.policy", settings.OverridePolicy))
 	}
 	rt := &Runtime{
 		cfg: cfg, worker: properties, settings: settings, log: cfg.Logger,

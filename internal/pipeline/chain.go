@@ -60,7 +60,7 @@ func (c *Chain) apply(ctx context.Context, op *tolerance.Operator, i int, r *con
 		s := &c.steps[i]
 		c.at = s
 		if s.expand == nil {
-			out, err := s.apply(ctx, r)
+			out, err := s.Apply(ctx, r)
 			if err != nil {
 				out, err = s.again(ctx, op, r, err)
 				if err != nil {
@@ -93,7 +93,7 @@ func (c *Chain) one(ctx context.Context, op *tolerance.Operator, r *connect.Reco
 	for i := range c.steps {
 		s := &c.steps[i]
 		c.at = s
-		out, err := s.apply(ctx, r)
+		out, err := s.Apply(ctx, r)
 		if err != nil {
 			out, err = s.again(ctx, op, r, err)
 			if err != nil {
@@ -110,7 +110,7 @@ func (c *Chain) one(ctx context.Context, op *tolerance.Operator, r *connect.Reco
 	return r, nil
 }
 
-func (s *step) meant(r *connect.Record) (bool, error) {
+func (s *Step) meant(r *connect.Record) (bool, error) {
 	if s.Predicate == nil {
 		return true, nil
 	}
@@ -118,7 +118,8 @@ func (s *step) meant(r *connect.Record) (bool, error) {
 	return ok != s.Negate, err
 }
 
-func (s *step) apply(ctx context.Context, r *connect.Record) (*connect.Record, error) {
+// Apply returns what the step makes of a record: the record itself if it is not meant for it, nil if it was dropped.
+func (s *Step) Apply(ctx context.Context, r *connect.Record) (*connect.Record, error) {
 	ok, err := s.meant(r)
 	if err != nil || !ok {
 		return r, err
@@ -131,7 +132,7 @@ func (s *step) apply(ctx context.Context, r *connect.Record) (*connect.Record, e
 func (s *step) again(ctx context.Context, op *tolerance.Operator, r *connect.Record, err error) (out *connect.Record, _ error) {
 	attempts, err := op.Retry(ctx, err, func() (err error) {
 		again := *r
-		out, err = s.apply(ctx, &again)
+		out, err = s.Apply(ctx, &again)
 		return err
 	})
 	if err != nil {
