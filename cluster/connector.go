@@ -43,7 +43,7 @@ func (rt *Runtime) steps(c connectorConfig, d *declared) ([]pipeline.Step, error
 	steps, err := pipeline.Steps(rt.plugins.Load(), c.Common)
 	if err == nil && d != nil {
 		for i, t := range d.steps {
-			steps = append(steps, pipeline.Step{Alias: fmt.Sprintf("Transforms[%d]", i), Class: fmt.Sprintf("%T", t), Transformation: t})
+			steps = append(steps, pipeline.Step{Alias: fmt.Sprintf("Transforms[%d]", i), Class: fmt.Sprintf("%T", t), Transformation: t, Declared: true})
 		}
 	}
 	return steps, err

@@ -18,6 +18,7 @@ type Step struct {
 	Transformation connect.Transformation
 	Predicate      connect.Predicate // or nil
 	Negate         bool
+	Declared       bool // it is a Go value, not one that the configuration names
 }
 
 // step is a Step with what was looked up once.
