@@ -196,7 +196,10 @@ func replaceFieldKind() kind {
 			list("include", "Fields to include. If specified, only these fields will be used."),
 			connect.ConfigKey{
 				Name: "renames", Type: connect.ConfigList, Default: "", Importance: connect.Medium, Documentation: "Field rename mappings.",
-				Validator: connect.ConfigCheck(colonPairs, func(_ string, value any) error {
+				Validator: connect.ConfigCheck(colonPairs, func(key string, value any) error {
+					if value == nil {
+						return connect.InvalidValue(key, value, "entry must be non null")
+					}
 					_, _, err := parseRenames(items(value))
 					return err
 				}),
