@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,6 +25,8 @@ type Config struct {
 	GroupID string
 	// Client is added to the options of every Kafka client, for what has no key in Worker: a dialer, hooks, SASL.
 	Client []kgo.Opt
+	// KeyStores opens JKS and PKCS#12 stores that ssl.* keys name: package plugin/keystore. Default: PEM only.
+	KeyStores KeyStores
 	// Worker is configuration by Kafka Connect's own worker keys, such as offset.flush.interval.ms,
 	// producer.compression.type or config.providers.
 	Worker connect.Config
@@ -48,6 +52,12 @@ type Config struct {
 	TracerProvider trace.TracerProvider
 
 	javaDefaults bool
+}
+
+// KeyStores opens key and trust stores that are not PEM. storeType is JKS or PKCS12.
+type KeyStores interface {
+	Certificates(storeType string, content []byte, password string) ([]*x509.Certificate, error)
+	Keys(storeType string, content []byte, password, keyPassword string) ([]tls.Certificate, error)
 }
 
 // RestartPolicy says how tasks that failed are restarted: with a growing wait, and not at all after errors that no

@@ -34,7 +34,7 @@ type kafka struct {
 const reachTimeout = 30 * time.Second
 
 func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
-	k := &kafka{rt: rt, options: clients.Options{Base: rt.cfg.Client}}
+	k := &kafka{rt: rt, options: clients.Options{Base: rt.cfg.Client, KeyStores: rt.cfg.KeyStores}}
 	k.pool = clients.Pool{Options: k.options, ClientID: "connector-producer-" + rt.cfg.GroupID}
 	defer func() {
 		if err != nil {

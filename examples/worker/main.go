@@ -21,6 +21,7 @@ import (
 	"github.com/gokconnect/connect/cluster"
 	"github.com/gokconnect/connect/offsets"
 	"github.com/gokconnect/connect/plugin/file"
+	"github.com/gokconnect/connect/plugin/keystore"
 )
 
 func main() {
@@ -56,6 +57,7 @@ func run(ctx context.Context, log *slog.Logger, workerFile string, connectorFile
 		log.Warn(w, "file", workerFile)
 	}
 	cfg.Logger = log
+	cfg.KeyStores = keystore.Java{}
 	cfg.Plugins = new(connect.Registry).MustAdd(file.Plugins()...)
 	if name := worker["offset.storage.file.filename"]; name != "" {
 		cfg.Offsets = &offsets.File{Path: name}

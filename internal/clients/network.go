@@ -3,6 +3,7 @@ package clients
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -24,6 +25,30 @@ type Options struct {
 	Base []kgo.Opt
 	// Mechanism returns the SASL mechanism of a name that this package does not know, such as GSSAPI; nil knows none.
 	Mechanism MechanismFunc
+	// KeyStores opens key and trust stores that are not PEM; nil refuses them.
+	KeyStores KeyStores
+}
+
+// KeyStores opens key and trust stores of Java. storeType is JKS or PKCS12 in upper case.
+type KeyStores interface {
+	Certificates(storeType string, content []byte, password string) ([]*x509.Certificate, error)
+	Keys(storeType string, content []byte, password, keyPassword string) ([]tls.Certificate, error)
+}
+
+var errNoKeyStores = errors.New("only PEM can be read; hand in what opens JKS and PKCS#12 stores (package plugin/keystore)")
+
+func (o Options) storeCertificates(storeType string, content []byte, password string) ([]*x509.Certificate, error) {
+	if o.KeyStores == nil {
+		return nil, errNoKeyStores
+	}
+	return o.KeyStores.Certificates(storeType, content, password)
+}
+
+func (o Options) storeKeys(storeType string, content []byte, password, keyPassword string) ([]tls.Certificate, error) {
+	if o.KeyStores == nil {
+		return nil, errNoKeyStores
+	}
+	return o.KeyStores.Keys(storeType, content, password, keyPassword)
 }
 
 // network returns the options that all kinds of clients share.
@@ -83,7 +108,7 @@ func (o Options) finish(opts []kgo.Opt, p *properties) ([]kgo.Opt, error) {
 	if protocol := strings.ToUpper(p.String("security.protocol")); protocol != "SSL" && protocol != "SASL_SSL" {
 		return opts, nil
 	}
-	config, err := tlsConfig(p)
+	config, err := o.tlsConfig(p)
 	if err != nil {
 		return nil, err
 	}

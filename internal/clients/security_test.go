@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gokconnect/connect/plugin/keystore"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl"
@@ -118,7 +119,7 @@ func TestTLS(t *testing.T) {
 		{"another's key", mutual, with(trust, with(keyValues, p{"ssl.keystore.key": read(t, "broker.key")})), "does not belong"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := ping(t, Options{}, tt.servers, tt.props)
+			err := ping(t, Options{KeyStores: keystore.Java{}}, tt.servers, tt.props)
 			if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("got %v, want %q", err, tt.err)
 			}
@@ -181,11 +182,11 @@ func TestSASL(t *testing.T) {
 		{"SCRAM-SHA-512", "scram.ScramLoginModule", "carol"},
 	} {
 		props := map[string]string{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": tt.mechanism, "sasl.jaas.config": jaas(tt.class, tt.user, quoted)}
-		if err := ping(t, Options{}, servers, props); err != nil {
+		if err := ping(t, Options{KeyStores: keystore.Java{}}, servers, props); err != nil {
 			t.Errorf("%s: %v", tt.mechanism, err)
 		}
 		props["sasl.jaas.config"] = jaas(tt.class, tt.user, "other")
-		if err := ping(t, Options{}, servers, props); err == nil {
+		if err := ping(t, Options{KeyStores: keystore.Java{}}, servers, props); err == nil {
 			t.Errorf("%s: any password will do", tt.mechanism)
 		}
 	}
@@ -193,7 +194,7 @@ func TestSASL(t *testing.T) {
 
 func TestSASLOverTLS(t *testing.T) {
 	servers := broker(t, kfake.TLS(brokerTLS(t, false)), kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", "u", "p"))
-	if err := ping(t, Options{}, servers, map[string]string{
+	if err := ping(t, Options{KeyStores: keystore.Java{}}, servers, map[string]string{
 		"security.protocol": "sasl_ssl", "sasl.mechanism": "SCRAM-SHA-512", "sasl.jaas.config": jaas("scram.ScramLoginModule", "u", "p"),
 		"ssl.truststore.location": "testdata/trust.jks", "ssl.truststore.password": "changeit",
 	}); err != nil {

@@ -14,13 +14,13 @@ const pemType = "PEM"
 
 // tlsConfig returns the TLS configuration of the ssl.* properties. Its errors name files and properties, never what is
 // in them.
-func tlsConfig(p *properties) (*tls.Config, error) {
+func (o Options) tlsConfig(p *properties) (*tls.Config, error) {
 	config := &tls.Config{}
 	var err error
-	if config.RootCAs, err = trusted(p); err != nil {
+	if config.RootCAs, err = o.trusted(p); err != nil {
 		return nil, err
 	}
-	if config.Certificates, err = keys(p); err != nil {
+	if config.Certificates, err = o.keys(p); err != nil {
 		return nil, err
 	}
 	if config.MinVersion, config.MaxVersion, err = versions(p.List("ssl.enabled.protocols")); err != nil {
@@ -56,7 +56,7 @@ func withoutHostname(config *tls.Config) {
 }
 
 // trusted returns the certificates of the trust store, or nil, which stands for those of the system.
-func trusted(p *properties) (*x509.CertPool, error) {
+func (o Options) trusted(p *properties) (*x509.CertPool, error) {
 	const location, kind = "ssl.truststore.location", "ssl.truststore.type"
 	certificates, path := p.Password("ssl.truststore.certificates").Reveal(), p.String(location)
 	password, storeType := p.Password("ssl.truststore.password").Reveal(), strings.ToUpper(p.String(kind))
@@ -83,7 +83,7 @@ func trusted(p *properties) (*x509.CertPool, error) {
 		if storeType == pemType {
 			certs, err = pemCertificates(content)
 		} else {
-			certs, err = storeCertificates(storeType, content, password)
+			certs, err = o.storeCertificates(storeType, content, password)
 		}
 		if err != nil {
 			return nil, badStore(location, path, err)
@@ -99,7 +99,7 @@ func trusted(p *properties) (*x509.CertPool, error) {
 }
 
 // keys returns the client's keys and certificates, or none.
-func keys(p *properties) ([]tls.Certificate, error) {
+func (o Options) keys(p *properties) ([]tls.Certificate, error) {
 	const location, kind = "ssl.keystore.location", "ssl.keystore.type"
 	key, chain := p.Password("ssl.keystore.key").Reveal(), p.Password("ssl.keystore.certificate.chain").Reveal()
 	path, storeType := p.String(location), strings.ToUpper(p.String(kind))
@@ -142,7 +142,7 @@ func keys(p *properties) ([]tls.Certificate, error) {
 	if keyPassword == "" {
 		keyPassword = password
 	}
-	certs, err := storeKeys(storeType, content, password, keyPassword)
+	certs, err := o.storeKeys(storeType, content, password, keyPassword)
 	if err != nil {
 		return nil, badStore(location, path, err)
 	}
