@@ -127,4 +127,3 @@ func (Java) Keys(storeType string, content []byte, password, keyPassword string)
 	}
 	return certs, nil
 }
-
