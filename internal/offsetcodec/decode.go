@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/storejson"
 )
 
 // DecodeKey returns what a stored key names. A nil partition is JSON's null. Anything but a list of a connector's name
 // and a partition is an error.
 func DecodeKey(key []byte) (connector string, partition connect.Fields, err error) {
-	v, err := decode(key)
+	v, err := storejson.Decode(key)
 	if err != nil {
 		return "", nil, fmt.Errorf("the key is not JSON: %w", err)
 	}
@@ -35,7 +36,7 @@ func DecodeKey(key []byte) (connector string, partition connect.Fields, err erro
 // DecodeValue returns a stored offset; nil for null, in bytes or in JSON. A value that holds more than named primitives
 // is an error.
 func DecodeValue(value []byte) (connect.Fields, error) {
-	v, err := decode(value)
+	v, err := storejson.Decode(value)
 	if err != nil {
 		return nil, fmt.Errorf("the value is not JSON: %w", err)
 	}

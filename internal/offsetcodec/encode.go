@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/storejson"
 )
 
 // Key returns the key of a partition of a connector: connect.Fields or any map, ordered (*connect.Map) or not, or nil.
@@ -30,7 +31,7 @@ func Key(connector, partition any) ([]byte, error) {
 		if !utf8.ValidString(name) {
 			return nil, connect.DataErrorf("the name of connector %q is not valid UTF-8", name)
 		}
-		dst = appendString(dst, name)
+		dst = storejson.AppendString(dst, name)
 	} else {
 		dst = append(dst, "null"...)
 	}
@@ -104,7 +105,7 @@ func object(v any) ([]field, error) {
 		}
 		fields = append(fields, f)
 	}
-	javaOrder(fields)
+	storejson.HashOrder(fields, func(f field) string { return f.name })
 	return fields, nil
 }
 
@@ -173,7 +174,7 @@ func appendObject(dst []byte, fields []field) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(dst, f.name)
+		dst = storejson.AppendString(dst, f.name)
 		dst = append(dst, ':')
 		dst = appendValue(dst, f.value)
 	}
@@ -191,7 +192,7 @@ func appendValue(dst []byte, v any) []byte {
 	case float64:
 		return appendFloat(dst, v, v)
 	case string:
-		return appendString(dst, v)
+		return storejson.AppendString(dst, v)
 	case []byte:
 		dst = append(dst, '"')
 		dst = base64.StdEncoding.AppendEncode(dst, v)
@@ -219,54 +220,4 @@ func appendFloat(dst []byte, f float64, v any) []byte {
 		return append(dst, '"')
 	}
 	return connect.AppendValue(dst, v)
-}
-
-const upperHex = "0123456789ABCDEF"
-
-// appendString escapes what Jackson escapes: control characters, and characters beyond U+FFFF as two surrogates.
-func appendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0xF0 {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			r -= 0x10000
-			dst = append(dst, s[start:i]...)
-			dst = appendUnit(dst, 0xD800+uint16(r>>10))
-			dst = appendUnit(dst, 0xDC00+uint16(r&0x3FF))
-			i += size
-			start = i
-			continue
-		}
-		if c >= ' ' && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\b':
-			dst = append(dst, `\b`...)
-		case '\t':
-			dst = append(dst, `\t`...)
-		case '\n':
-			dst = append(dst, `\n`...)
-		case '\f':
-			dst = append(dst, `\f`...)
-		case '\r':
-			dst = append(dst, `\r`...)
-		default:
-			dst = appendUnit(dst, uint16(c))
-		}
-		i++
-		start = i
-	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
-}
-
-func appendUnit(dst []byte, u uint16) []byte {
-	return append(dst, '\\', 'u', upperHex[u>>12], upperHex[u>>8&15], upperHex[u>>4&15], upperHex[u&15])
 }

@@ -1,4 +1,4 @@
-package offsetcodec
+package storejson
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ func TestDecodeJSON(t *testing.T) {
 		{`"a`, nil}, {"\"a\tb\"", nil}, {`"\x"`, nil}, {`"\u12"`, nil}, {`"\u12zz"`, nil}, {`"\`, nil}, {`[1`, nil}, {`[1,]`, nil}, {`[,1]`, nil}, {`{"a"}`, nil},
 		{`{"a":1,}`, nil}, {`{a:1}`, nil}, {`{"a":1`, nil}, {`]`, nil}, {strings.Repeat("[", maxDepth+2), nil}, {"\"\xff\"", nil},
 	} {
-		got, err := decode([]byte(tt.in))
+		got, err := Decode([]byte(tt.in))
 		if (err != nil) != (tt.want == nil) || err == nil && !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%.40q is %#v, error %v, want %#v", tt.in, got, err, tt.want)
 		}
@@ -34,7 +34,7 @@ func TestDecodeJSON(t *testing.T) {
 func FuzzDecodeJSON(f *testing.F) {
 	f.Add([]byte(`["c",{"a":1,"b":-1.5e3,"s":"\u00e9\ud83d\ude00\n","l":[true,false,null,{}]}]`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		got, err := decode(b)
+		got, err := Decode(b)
 		if !utf8.Valid(b) || !json.Valid(b) {
 			return
 		}
@@ -53,7 +53,7 @@ func FuzzDecodeJSON(f *testing.F) {
 	})
 }
 
-// fromStd turns what encoding/json reads into what decode reads.
+// fromStd turns what encoding/json reads into what Decode reads.
 func fromStd(v any) any {
 	switch v := v.(type) {
 	case json.Number:

@@ -1,4 +1,6 @@
-package offsetcodec
+// Package storejson is JSON as the internal topics of Kafka Connect hold it: what its JsonConverter reads and writes
+// without schemas.
+package storejson
 
 import (
 	"errors"
@@ -19,10 +21,10 @@ const (
 	maxDepth = 1000
 )
 
-// decode reads the first JSON value: nil, bool, int64, float64, string, []any or connect.Fields. No bytes, blanks and
-// null are nil, and what follows the first value is ignored, all as Kafka Connect has it. Replay of a topic spends its
+// Decode reads the first JSON value: nil, bool, int64, float64, string, []any or connect.Fields. No bytes, blanks and
+// null are nil, and what follows the first value is ignored, all as Kafka Connect has it. Nothing refers to b. Replay of a topic spends its
 // time here: encoding/json needs five times as long.
-func decode(b []byte) (any, error) {
+func Decode(b []byte) (any, error) {
 	p := parser{b: b}
 	p.blanks()
 	if p.at == len(b) {
