@@ -14,6 +14,7 @@ import (
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/internal/workerconfig"
+	"github.com/gokconnect/connect/offsets"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
@@ -305,11 +306,28 @@ func (rt *Runtime) Offsets(ctx context.Context, name string) ([]connect.Partitio
 	if err := rt.mustBe(ctx, name, connect.KindSource, false); err != nil {
 		return nil, err
 	}
-	return rt.kafka.offsets.List(ctx, name)
+	store, release, err := rt.offsetStore(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return store.List(ctx, name)
+}
+
+// offsetStore returns the store that a connector's offsets are in.
+func (rt *Runtime) offsetStore(ctx context.Context, name string) (offsets.Store, func(), error) {
+	cfg, err := rt.Connector(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if cfg, err = rt.resolve(ctx, cfg); err != nil {
+		return nil, nil, err
+	}
+	return rt.kafka.offsetsOf(ctx, name, cfg)
 }
 
 // AlterOffsets sets stored offsets of a source connector that is stopped; a nil offset removes one. The connector may refuse.
-func (rt *Runtime) AlterOffsets(ctx context.Context, name string, offsets []connect.PartitionOffset) error {
+func (rt *Runtime) AlterOffsets(ctx context.Context, name string, entries []connect.PartitionOffset) error {
 	if err := rt.mustBe(ctx, name, connect.KindSource, true); err != nil {
 		return err
 	}
@@ -325,11 +343,16 @@ func (rt *Runtime) AlterOffsets(ctx context.Context, name string, offsets []conn
 		return err
 	}
 	if alterer, ok := connect.As[connect.OffsetAlterer](f.source()); ok {
-		if err := guarded("AlterOffsets", func() error { return alterer.AlterOffsets(ctx, cfg, offsets) }); err != nil {
+		if err := guarded("AlterOffsets", func() error { return alterer.AlterOffsets(ctx, cfg, entries) }); err != nil {
 			return fmt.Errorf("connector %q does not accept the offsets: %w", name, err)
 		}
 	}
-	return rt.kafka.offsets.Set(ctx, name, offsets)
+	store, release, err := rt.kafka.offsetsOf(ctx, name, cfg)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return store.Set(ctx, name, entries)
 }
 
 // ResetOffsets removes all stored offsets of a connector that is stopped: it begins anew. For a sink they are the

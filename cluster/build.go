@@ -68,29 +68,32 @@ func (rt *Runtime) find(cfg connect.Config) (found, error) {
 	return found{}, fmt.Errorf("connector %q: connector.class %q: %w: no plugin has this class or alias", name, class, connect.ErrNotFound)
 }
 
-// connectorOptions makes a connector's instance and what it needs.
-func (rt *Runtime) connectorOptions(a herder.StartConnector) (worker.ConnectorOptions, error) {
-	raw := plain(a.Config)
-	cfg, err := rt.resolve(context.Background(), raw)
+// connectorParts makes a connector's instance and what it needs. It runs on the connector's goroutine.
+func (rt *Runtime) connectorParts(ctx context.Context, name string, raw connect.Config) (*worker.ConnectorParts, error) {
+	cfg, err := rt.resolve(ctx, raw)
 	if err != nil {
-		return worker.ConnectorOptions{}, err
+		return nil, err
 	}
 	f, err := rt.find(cfg)
 	if err != nil {
-		return worker.ConnectorOptions{}, err
+		return nil, err
 	}
 	s, err := rt.parseConnector(f.kind(), cfg)
 	if err != nil {
-		return worker.ConnectorOptions{}, err
+		return nil, err
 	}
-	o := worker.ConnectorOptions{Name: a.Name, Config: cfg, MaxTasks: s.TasksMax, EnforceMaxTasks: s.EnforceTasksMax}
-	if f.source != nil {
-		o.Connector = f.source()
-		o.Offsets = offsets.NewReader(rt.kafka.offsets, a.Name, rt.offsetsTrouble(a.Name))
-	} else {
-		o.Connector = f.sink()
+	p := &worker.ConnectorParts{Config: cfg, MaxTasks: s.TasksMax, EnforceMaxTasks: s.EnforceTasksMax}
+	if f.sink != nil {
+		p.Connector = f.sink()
+		return p, nil
 	}
-	return o, nil
+	store, release, err := rt.kafka.offsetsOf(ctx, name, cfg)
+	if err != nil {
+		return nil, err
+	}
+	p.Connector, p.Release = f.source(), release
+	p.Offsets = offsets.NewReader(store, name, rt.offsetsTrouble(name))
+	return p, nil
 }
 
 func (rt *Runtime) offsetsTrouble(connector string) func(error) {
@@ -169,16 +172,22 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 	if d := f.declared; d != nil && d.topic != "" {
 		steps = append([]pipeline.Step{{Alias: "Topic", Class: "cluster.Source", Transformation: defaultTopic(d.topic)}}, steps...)
 	}
-	producer, release, err := rt.kafka.producer(ctx, p.connector, o.ID)
+	store, releaseStore, err := rt.kafka.offsetsOf(ctx, o.ID.Connector, p.connector)
 	if err != nil {
+		return nil, err
+	}
+	producer, releaseProducer, err := rt.kafka.producer(ctx, p.connector, o.ID)
+	if err != nil {
+		releaseStore()
 		return nil, err
 	}
 	op := tolerance.New(p.settings.policy(), p.reporters...)
 	return &worker.SourceParts{
 		Task: f.source().NewTask(), Config: p.info.cfg,
-		Context:  &sourceContext{p.info, offsets.NewReader(rt.kafka.offsets, o.ID.Connector, rt.offsetsTrouble(o.ID.Connector))},
+		Context:  &sourceContext{p.info, offsets.NewReader(store, o.ID.Connector, rt.offsetsTrouble(o.ID.Connector))},
 		Pipeline: pipeline.NewSource(steps, p.converters, op), Operator: op,
-		Producer: producer, Offsets: rt.kafka.offsets, Topics: topics, Release: release,
+		Producer: producer, Offsets: store, Topics: topics,
+		Release: func() { releaseProducer(); releaseStore() },
 	}, nil
 }
 

@@ -53,26 +53,21 @@ func target(t herder.Target) worker.State {
 func (rt *Runtime) startConnector(a herder.StartConnector) {
 	log := rt.log.With("connector", a.Name)
 	status := func(s worker.State, err error) { rt.status.connector(a.Name, s, err) }
-	opts, err := rt.connectorOptions(a)
-	if err != nil {
-		log.Error("connector can't be created", "err", err)
-		status(worker.Failed, err)
-		return
-	}
-	opts.Logger, opts.Status, opts.Target, opts.Grace = log, status, target(a.Target), connectorGrace
-	name := a.Name
+	name, cfg := a.Name, plain(a.Config)
 	var c *worker.Connector
-	opts.TaskConfigs = func(configs []connect.Config) {
-		rt.post(func() {
-			if rt.connectors[name] == c { // else it was stopped meanwhile
-				rt.tasksComputed(name, configs)
-			}
-		})
-	}
-	ready := make(chan struct{})
-	post := opts.TaskConfigs
-	opts.TaskConfigs = func(configs []connect.Config) { <-ready; post(configs) }
-	c = worker.StartConnector(opts)
+	ready := make(chan struct{}) // closed when c is set
+	c = worker.StartConnector(worker.ConnectorOptions{
+		Name: name, Logger: log, Status: status, Target: target(a.Target), Grace: connectorGrace,
+		New: func(ctx context.Context) (*worker.ConnectorParts, error) { return rt.connectorParts(ctx, name, cfg) },
+		TaskConfigs: func(configs []connect.Config) {
+			<-ready
+			rt.post(func() {
+				if rt.connectors[name] == c { // else it was stopped meanwhile
+					rt.tasksComputed(name, configs)
+				}
+			})
+		},
+	})
 	close(ready)
 	rt.connectors[name] = c
 }

@@ -27,6 +27,7 @@ type kafka struct {
 	client    *kgo.Client // admin requests of the runtime itself, and its internal topics
 	admin     *kadm.Client
 	offsets   offsets.Store
+	own       ownStores
 	providers *configprovider.Transformer
 }
 

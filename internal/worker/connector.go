@@ -14,13 +14,9 @@ import (
 
 // ConnectorOptions are what a running connector needs.
 type ConnectorOptions struct {
-	Name      string
-	Connector connect.Connector
-	Config    connect.Config
-	Offsets   connect.OffsetReader // nil for a sink
-	MaxTasks  int
-	// EnforceMaxTasks fails the connector when it returns more task configurations than MaxTasks.
-	EnforceMaxTasks bool
+	Name string
+	// New makes the instance and what it needs, before its first start.
+	New func(ctx context.Context) (*ConnectorParts, error)
 	// Grace is how long the connector may take to stop before it is abandoned.
 	Grace  time.Duration
 	Target State // Running, Paused or Stopped
@@ -31,9 +27,22 @@ type ConnectorOptions struct {
 	TaskConfigs func([]connect.Config)
 }
 
+// ConnectorParts are an instance of a connector and what it needs.
+type ConnectorParts struct {
+	Connector connect.Connector
+	Config    connect.Config
+	Offsets   connect.OffsetReader // nil for a sink
+	MaxTasks  int
+	// EnforceMaxTasks fails the connector when it returns more task configurations than MaxTasks.
+	EnforceMaxTasks bool
+	// Release gives back what the parts hold. It is called once, last. Optional.
+	Release func()
+}
+
 // Connector is a connector under supervision. All calls into it are made by one goroutine.
 type Connector struct {
 	opts      ConnectorOptions
+	parts     *ConnectorParts // nil until the first start; the goroutine's own
 	activity  Activity
 	wake      chan struct{} // holds one
 	ended     chan struct{}
@@ -126,8 +135,8 @@ type instance struct {
 func (i *instance) Context() context.Context { return i.ctx }
 
 func (i *instance) Info() connect.ConnectorInfo {
-	o := &i.connector.opts
-	return connect.ConnectorInfo{Name: o.Name, Logger: o.Logger, Offsets: o.Offsets}
+	c := i.connector
+	return connect.ConnectorInfo{Name: c.opts.Name, Logger: c.opts.Logger, Offsets: c.parts.Offsets}
 }
 
 func (i *instance) RequestTaskReconfiguration() error {
@@ -221,13 +230,20 @@ func (c *Connector) loop() {
 }
 
 func (c *Connector) start() (*instance, error) {
+	if c.parts == nil {
+		err := c.activity.do(callCreate, func() (err error) { c.parts, err = c.opts.New(c.life); return err })
+		if err != nil {
+			c.opts.Logger.Error("connector can't be created", "err", err)
+			return nil, fmt.Errorf("create connector: %w", err)
+		}
+	}
 	run := &instance{connector: c}
 	run.ctx, run.cancel = context.WithCancelCause(c.life)
-	cfg := make(connect.Config, len(c.opts.Config))
-	for k, v := range c.opts.Config {
+	cfg := make(connect.Config, len(c.parts.Config))
+	for k, v := range c.parts.Config {
 		cfg[k] = v
 	}
-	if err := c.activity.do(callStart, func() error { return c.opts.Connector.Start(c.life, run, cfg) }); err != nil {
+	if err := c.activity.do(callStart, func() error { return c.parts.Connector.Start(c.life, run, cfg) }); err != nil {
 		run.cancel(connect.ErrStopping)
 		c.opts.Logger.Error("connector failed to start", "err", err)
 		return nil, fmt.Errorf("start: %w", err)
@@ -239,12 +255,12 @@ func (c *Connector) start() (*instance, error) {
 func (c *Connector) taskConfigs(state *State, last time.Duration) (time.Duration, <-chan time.Time) {
 	var configs []connect.Config
 	err := c.activity.do(callTaskConfigs, func() (err error) {
-		configs, err = c.opts.Connector.TaskConfigs(c.life, c.opts.MaxTasks)
+		configs, err = c.parts.Connector.TaskConfigs(c.life, c.parts.MaxTasks)
 		return err
 	})
-	if err == nil && len(configs) > c.opts.MaxTasks {
-		tooMany := &TooManyTasks{c.opts.Name, len(configs), c.opts.MaxTasks}
-		if c.opts.EnforceMaxTasks {
+	if err == nil && len(configs) > c.parts.MaxTasks {
+		tooMany := &TooManyTasks{c.opts.Name, len(configs), c.parts.MaxTasks}
+		if c.parts.EnforceMaxTasks {
 			*state = Failed
 			c.status(Failed, tooMany)
 			return 0, nil
@@ -274,7 +290,7 @@ func (c *Connector) halt(run **instance) error {
 	*run = nil
 	ctx, cancel := deadline(c.work, c.opts.Grace, "Stop")
 	defer cancel()
-	err := c.activity.do(callStop, func() error { return c.opts.Connector.Stop(ctx) })
+	err := c.activity.do(callStop, func() error { return c.parts.Connector.Stop(ctx) })
 	if err != nil {
 		c.opts.Logger.Error("stop of connector failed", "err", err)
 	}
@@ -283,6 +299,11 @@ func (c *Connector) halt(run **instance) error {
 
 // end stops the connector for good.
 func (c *Connector) end(run *instance, state State) {
+	defer func() {
+		if c.parts != nil && c.parts.Release != nil {
+			c.parts.Release()
+		}
+	}()
 	if err := c.halt(&run); err != nil {
 		c.status(Failed, err)
 		return
