@@ -79,6 +79,13 @@ func (k *kafka) leaveOwn(key string, s *ownStore) {
 	}
 	<-s.ready
 	if s.store != nil {
+		if p, ok := s.store.(*offsets.PerConnector); ok {
+			ctx, cancel := context.WithTimeout(context.Background(), k.rt.settings.OffsetFlushTimeout)
+			if err := p.Flush(ctx); err != nil {
+				k.rt.log.Warn("offsets were not copied to the worker's topic", "err", err)
+			}
+			cancel()
+		}
 		if err := offsets.Close(s.store); err != nil {
 			k.rt.log.Error("offset store could not be closed", "err", err)
 		}
