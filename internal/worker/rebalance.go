@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -136,6 +137,27 @@ func (r *sinkRun) giveUp(cl *kgo.Client, m map[string][]int32, commit bool) {
 	if err != nil {
 		r.failWith(err)
 	}
+}
+
+// consumeReplaced makes the client forget topics that were deleted, so that it finds those that have their names now. It never
+// does so by itself, and their fetches would fail for ever. Offsets of the old topic mean nothing in the new one, so nothing
+// is committed. The caller does not have the turn.
+func (r *sinkRun) consumeReplaced() {
+	if len(r.replaced) == 0 {
+		return
+	}
+	topics := slices.Collect(maps.Keys(r.replaced))
+	clear(r.replaced)
+	r.Logger.Warn("topics were deleted: consuming what is made under their names from its beginning", "topics", topics)
+	gone := make(map[string][]int32)
+	for _, tp := range r.all() {
+		if slices.Contains(topics, tp.Topic) {
+			gone[tp.Topic] = append(gone[tp.Topic], tp.Partition)
+		}
+	}
+	r.giveUp(r.client, gone, false)
+	r.client.PurgeTopicsFromConsuming(topics...)
+	r.client.AddConsumeTopics(topics...)
 }
 
 // setPaused pauses or resumes the whole task. The caller has the turn.

@@ -11,6 +11,7 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -87,12 +88,14 @@ type sinkRun struct {
 	lost      atomic.Bool // a rebalance could not wait for the task: nothing of the run is committed any more
 
 	// turn is held by whoever may call the task. It is a channel, not a mutex, so that waiting for it can end.
-	turn   chan struct{}
-	parts  map[connect.TopicPartition]*assigned
-	batch  []connect.SinkRecord // what is being put; not empty between turns only while it waits to be put again
-	raw    []*kgo.Record        // the consumed record of each element of batch
-	closed bool                 // the run is over: callbacks do nothing
-	paused bool                 // by the user
+	turn  chan struct{}
+	parts map[connect.TopicPartition]*assigned
+	batch []connect.SinkRecord // what is being put; not empty between turns only while it waits to be put again
+	raw   []*kgo.Record        // the consumed record of each element of batch
+	// replaced are topics that were deleted, and perhaps made anew, since they were assigned. It is the task goroutine's own.
+	replaced map[string]bool
+	closed   bool // the run is over: callbacks do nothing
+	paused   bool // by the user
 	// retries is how often the batch was put in vain; timeout what the task asked for.
 	retries int
 	timeout time.Duration
@@ -119,7 +122,7 @@ type assigned struct {
 
 func newSinkRun(t *Task, o SinkOptions, p *SinkParts) *sinkRun {
 	r := &sinkRun{SinkOptions: o, SinkParts: *p, t: t, turn: make(chan struct{}, 1),
-		parts: make(map[connect.TopicPartition]*assigned)}
+		parts: make(map[connect.TopicPartition]*assigned), replaced: make(map[string]bool)}
 	r.preCommit, _ = connect.As[connect.PreCommitter](p.Task)
 	r.flusher, _ = connect.As[connect.Flusher](p.Task)
 	r.opener, _ = connect.As[connect.PartitionOpener](p.Task)
@@ -248,6 +251,7 @@ func (r *sinkRun) loop(poll context.Context) error {
 		if err != nil && !interrupted(poll, err) {
 			return r.firstFailure(err)
 		}
+		r.consumeReplaced()
 	}
 	return r.firstFailure(nil)
 }
@@ -347,6 +351,8 @@ func (r *sinkRun) fetchErrors(poll context.Context, fetches kgo.Fetches) (err er
 			r.Logger.Warn("group session ended, it will be joined again", "err", ferr)
 		case errors.As(ferr, &loss):
 			r.Logger.Error("records were lost in Kafka before they were consumed", "topic", topic, "partition", partition, "err", ferr)
+		case errors.Is(ferr, kerr.UnknownTopicID):
+			r.replaced[topic] = true
 		case retriableFetch(ferr):
 			r.Logger.Warn("fetch failed, it will be repeated", "topic", topic, "partition", partition, "err", ferr)
 		default:
