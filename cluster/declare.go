@@ -59,7 +59,14 @@ type TopicSettings struct {
 	Config            map[string]string // such as retention.ms
 }
 
-// Declaration is a [Source] or a [Sink].
+// Configured declares a connector by a configuration that names a plugin, as [Runtime.PutConnector] creates it. Both are
+// required, and Config needs the key connector.class.
+type Configured struct {
+	Name   string
+	Config connect.Config
+}
+
+// Declaration is a [Source], a [Sink] or a [Configured].
 type Declaration interface {
 	declare() (*declared, error)
 }
@@ -125,6 +132,18 @@ func (s Sink) declare() (*declared, error) {
 			cfg["errors.tolerance"] = "all"
 		}
 	}
+	return d, nil
+}
+
+func (c Configured) declare() (*declared, error) {
+	if c.Config["connector.class"] == "" {
+		return nil, fmt.Errorf("connector %q has no connector.class in its Config", c.Name)
+	}
+	d := &declared{name: c.Name}
+	if _, err := d.base(0, c.Config); err != nil {
+		return nil, err
+	}
+	d.config["connector.class"] = c.Config["connector.class"]
 	return d, nil
 }
 

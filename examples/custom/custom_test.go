@@ -169,12 +169,7 @@ func TestTogether(t *testing.T) {
 			connect.SinkPlugin{PluginInfo: connect.PluginInfo{Class: "example.Post"}, New: func() connect.SinkConnector { return postHarness{s}.Connector() }})
 		k := kafkatest.New(t)
 		k.CreateTopic("events", 1)
-		rt, _ := k.Run(cluster.Config{Plugins: plugins})
-		for name, cfg := range configs("http://feed/", "http://target/") {
-			if err := rt.PutConnector(t.Context(), name, cfg); err != nil {
-				t.Fatal(err)
-			}
-		}
+		k.Run(cluster.Config{Plugins: plugins}, connectors("http://feed/", "http://target/")...)
 		time.Sleep(time.Minute)
 		got := postHarness{s}.Read(t)
 		if len(got) != 5 || got[0] != `{"paid":"by ***"}` {

@@ -56,39 +56,28 @@ func run(ctx context.Context, log *slog.Logger, brokers []string, from, to strin
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
-		for name, cfg := range configs(from, to) {
-			if err := rt.PutConnector(ctx, name, cfg); err != nil {
-				cancel(err)
-			}
-		}
-	}()
-	if err := rt.Run(ctx); err != nil {
+	if err := rt.Add(connectors(from, to)...); err != nil {
 		return err
 	}
-	if err := context.Cause(ctx); err != context.Canceled {
-		return err
-	}
-	return nil
+	return rt.Run(ctx)
 }
 
-// configs are the configurations of the connectors, by name. They could as well come from files.
-func configs(from, to string) map[string]connect.Config {
-	return map[string]connect.Config{
-		"feed": {
+// connectors are the configurations of the connectors. They could as well come from files.
+func connectors(from, to string) []cluster.Declaration {
+	return []cluster.Declaration{
+		cluster.Configured{Name: "feed", Config: connect.Config{
 			"connector.class":          "Feed",
 			"url":                      from,
 			"topic":                    "events",
 			"transforms":               "cards",
 			"transforms.cards.type":    "Redact",
 			"transforms.cards.pattern": `\d{4}-\d{4}-\d{4}-\d{4}`,
-		},
-		"post": {
+		}},
+		cluster.Configured{Name: "post", Config: connect.Config{
 			"connector.class": "example.Post",
 			"topics":          "events",
 			"url":             to,
 			"tasks.max":       "2",
-		},
+		}},
 	}
 }
