@@ -1,0 +1,194 @@
+package assign
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/gokconnect/connect"
+)
+
+// ability says which member can do what, in a group in which not every one can do everything.
+type ability struct {
+	class   []int    // of connectors, by their numbers
+	classes []string // by their numbers
+	able    [][]bool // by class, then member
+	count   []int    // by class: how many members are able
+}
+
+// newAbility returns nil if every member can do all that is configured.
+func newAbility(n *names, configured map[string]Connector, members []memberWork) *ability {
+	if !slices.ContainsFunc(members, func(m memberWork) bool { return m.Classes != nil }) {
+		return nil
+	}
+	a := &ability{class: make([]int, len(n.sorted))}
+	numbers := make(map[string]int)
+	restricted := false
+	for i, name := range n.sorted {
+		class := configured[name].Class // what is not configured any more has none
+		number, ok := numbers[class]
+		if !ok {
+			number = len(a.classes)
+			numbers[class] = number
+			a.classes = append(a.classes, class)
+			able := make([]bool, len(members))
+			count := 0
+			for j, m := range members {
+				if able[j] = m.can(class); able[j] {
+					count++
+				}
+			}
+			a.able = append(a.able, able)
+			a.count = append(a.count, count)
+			restricted = restricted || count < len(members)
+		}
+		a.class[i] = number
+	}
+	if !restricted {
+		return nil
+	}
+	return a
+}
+
+func (a *ability) of(key uint64) int { return a.class[key>>32] }
+
+func (a *ability) can(member int, key uint64) bool {
+	return a == nil || a.able[a.of(key)][member]
+}
+
+// revokeUnable revokes what members hold and can't do.
+func (r *round) revokeUnable() {
+	for k := range r.sides {
+		s := &r.sides[k]
+		for i, next := range s.next {
+			var kept []uint64
+			for _, key := range next {
+				if r.ability.can(i, key) {
+					kept = append(kept, key)
+				} else {
+					s.revoked[i] = append(s.revoked[i], key)
+				}
+			}
+			s.next[i] = kept
+		}
+	}
+}
+
+// least returns the able member with the smallest load, or -1.
+func (a *ability) least(class int, load []int) int {
+	found := -1
+	for i, able := range a.able[class] {
+		if able && (found < 0 || load[i] < load[found]) {
+			found = i
+		}
+	}
+	return found
+}
+
+// byChoice sorts work so that what the fewest members can do comes first.
+func (a *ability) byChoice(pool []uint64) []uint64 {
+	pool = slices.Clone(pool)
+	slices.SortStableFunc(pool, func(x, y uint64) int { return cmp.Compare(a.count[a.of(x)], a.count[a.of(y)]) })
+	return pool
+}
+
+// fillAble gives the pool to able members, to the one with the smallest load each time.
+func (r *round) fillAble(s *side) {
+	load := s.loads()
+	for _, key := range r.ability.byChoice(s.pool) {
+		if i := r.ability.least(r.ability.of(key), load); i >= 0 {
+			s.give(i, key)
+			load[i]++
+		}
+	}
+}
+
+func (s *side) loads() []int {
+	load := make([]int, len(s.next))
+	for i, next := range s.next {
+		load[i] = len(next)
+	}
+	return load
+}
+
+// surplusAble returns what to revoke so that no move of held work to another able member would make loads more even,
+// once new and lost work is distributed.
+func (r *round) surplusAble(s *side) [][]uint64 {
+	a := r.ability
+	load := s.loads()
+	for _, key := range a.byChoice(union(s.created, s.pool)) {
+		if i := a.least(a.of(key), load); i >= 0 {
+			load[i]++
+		}
+	}
+	held := make([][][]uint64, len(a.classes)) // by class and member
+	for class := range held {
+		held[class] = make([][]uint64, len(s.next))
+	}
+	for i, next := range s.next {
+		for _, key := range next {
+			class := a.of(key)
+			held[class][i] = append(held[class][i], key)
+		}
+	}
+	var found [][]uint64
+	for moved := true; moved; {
+		moved = false
+		for class := range held {
+			from := -1
+			for i, keys := range held[class] {
+				if len(keys) > 0 && (from < 0 || load[i] > load[from]) {
+					from = i
+				}
+			}
+			if from < 0 {
+				continue
+			}
+			to := a.least(class, load)
+			if to < 0 || load[from]-load[to] < 2 {
+				continue
+			}
+			n := min((load[from]-load[to])/2, len(held[class][from]))
+			if found == nil {
+				found = make([][]uint64, len(s.next))
+			}
+			found[from] = append(found[from], held[class][from][:n]...)
+			held[class][from] = held[class][from][n:]
+			load[from] -= n
+			load[to] += n
+			moved = true
+		}
+	}
+	return found
+}
+
+// unassigned lists what nobody holds after the round, and why. What was revoked has its turn in the next round.
+func (r *round) unassigned() []Unassigned {
+	var found []Unassigned
+	add := func(key uint64, kind int, reason string) {
+		u := Unassigned{Connector: r.names.sorted[key>>32], Task: -1, Reason: reason}
+		if kind == tasks {
+			u.Task = r.names.task(key).Task
+		}
+		found = append(found, u)
+	}
+	for k := range r.sides {
+		s := &r.sides[k]
+		if r.waiting {
+			for _, key := range s.lost {
+				add(key, k, reasonDelay)
+			}
+		}
+		if r.ability == nil {
+			continue
+		}
+		for _, key := range s.configured {
+			if class := r.ability.of(key); r.ability.count[class] == 0 && !(r.waiting && contains(s.lost, key)) {
+				add(key, k, reasonClass+r.ability.classes[class])
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Unassigned) int {
+		return compareTasks(connect.TaskID{Connector: a.Connector, Task: a.Task}, connect.TaskID{Connector: b.Connector, Task: b.Task})
+	})
+	return found
+}
