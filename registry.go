@@ -195,9 +195,8 @@ func aliases(kind Kind, info *PluginInfo) []string {
 	return slices.DeleteFunc(slices.Compact(names), func(n string) bool { return n == info.Class })
 }
 
-// find returns the plugin of that kind with that class or alias; of several versions the last added, unless version is
-// not "".
-func (r *Registry) find(kind Kind, name, version string) (Plugin, bool) {
+// find returns the plugin of that kind with that class or alias; of several versions the last added.
+func (r *Registry) find(kind Kind, name string) (Plugin, bool) {
 	if r == nil {
 		return nil, false
 	}
@@ -216,7 +215,7 @@ func (r *Registry) find(kind Kind, name, version string) (Plugin, bool) {
 		}
 	}
 	for _, e := range r.byKind[kind] {
-		if e.info.Class == class && (version == "" || e.info.Version == version) {
+		if e.info.Class == class {
 			found = e.plugin
 		}
 	}
@@ -224,12 +223,30 @@ func (r *Registry) find(kind Kind, name, version string) (Plugin, bool) {
 }
 
 func lookup[P Plugin](r *Registry, kind Kind, name string) (P, bool) {
-	p, ok := r.find(kind, name, "")
+	p, ok := r.find(kind, name)
 	if !ok {
 		var zero P
 		return zero, false
 	}
 	return p.(P), true
+}
+
+// Lookup returns the plugin of that kind with that class or alias, in one of the versions that accept says yes to; of
+// several the last added. Its dynamic type is the descriptor of the kind, such as [SourcePlugin].
+func (r *Registry) Lookup(kind Kind, name string, accept func(version string) bool) (Plugin, bool) {
+	p, ok := r.find(kind, name)
+	if !ok {
+		return nil, false
+	}
+	_, info, _ := p.plugin()
+	class := info.Class
+	var found Plugin
+	for _, e := range r.byKind[kind] {
+		if e.info.Class == class && accept(e.info.Version) {
+			found = e.plugin
+		}
+	}
+	return found, found != nil
 }
 
 // Source returns the source connector with that class or alias.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/clients"
+	"github.com/gokconnect/connect/internal/configprovider"
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/worker"
@@ -320,7 +321,7 @@ func (rt *Runtime) offsetStore(ctx context.Context, name string) (offsets.Store,
 	if err != nil {
 		return nil, nil, err
 	}
-	if cfg, err = rt.resolve(ctx, cfg); err != nil {
+	if cfg, _, err = rt.resolveEarly(ctx, cfg); err != nil {
 		return nil, nil, err
 	}
 	return rt.kafka.offsetsOf(ctx, name, cfg)
@@ -335,7 +336,8 @@ func (rt *Runtime) AlterOffsets(ctx context.Context, name string, entries []conn
 	if err != nil {
 		return err
 	}
-	if cfg, err = rt.resolve(ctx, cfg); err != nil {
+	cfg, hidden, err := rt.resolveEarly(ctx, cfg)
+	if err != nil {
 		return err
 	}
 	f, err := rt.find(cfg)
@@ -344,7 +346,7 @@ func (rt *Runtime) AlterOffsets(ctx context.Context, name string, entries []conn
 	}
 	if alterer, ok := connect.As[connect.OffsetAlterer](f.source()); ok {
 		if err := guarded("AlterOffsets", func() error { return alterer.AlterOffsets(ctx, cfg, entries) }); err != nil {
-			return fmt.Errorf("connector %q does not accept the offsets: %w", name, err)
+			return fmt.Errorf("connector %q does not accept the offsets: %w", name, hidden.hideIn(err))
 		}
 	}
 	store, release, err := rt.kafka.offsetsOf(ctx, name, cfg)
@@ -411,7 +413,8 @@ func (rt *Runtime) AlterSinkOffsets(ctx context.Context, name string, offsets co
 	if err != nil {
 		return err
 	}
-	if cfg, err = rt.resolve(ctx, cfg); err != nil {
+	cfg, hidden, err := rt.resolveEarly(ctx, cfg)
+	if err != nil {
 		return err
 	}
 	f, err := rt.find(cfg)
@@ -420,7 +423,7 @@ func (rt *Runtime) AlterSinkOffsets(ctx context.Context, name string, offsets co
 	}
 	if alterer, ok := connect.As[connect.SinkOffsetAlterer](f.sink()); ok {
 		if err := guarded("AlterSinkOffsets", func() error { return alterer.AlterSinkOffsets(ctx, cfg, offsets) }); err != nil {
-			return fmt.Errorf("connector %q does not accept the offsets: %w", name, err)
+			return fmt.Errorf("connector %q does not accept the offsets: %w", name, hidden.hideIn(err))
 		}
 	}
 	set, remove := make(kadm.Offsets), make(kadm.TopicsSet)
@@ -496,9 +499,10 @@ func (rt *Runtime) Validate(ctx context.Context, cfg connect.Config) ([]connect.
 	return out, nil
 }
 
-// validate is what the REST API answers to a request to validate.
+// validate is what the REST API answers to a request to validate. It has placeholders where the request has them, other
+// than in Kafka Connect.
 func (rt *Runtime) validate(ctx context.Context, cfg map[string]*string) (r *connconfig.Result, err error) {
-	resolved, err := rt.resolveEarly(ctx, plain(cfg))
+	resolved, hidden, err := rt.resolveEarly(ctx, plain(cfg))
 	if err != nil {
 		return nil, err
 	}
@@ -521,17 +525,45 @@ func (rt *Runtime) validate(ctx context.Context, cfg map[string]*string) (r *con
 		r, err = connconfig.Validate(ctx, rt.plugins.Load(), w, all)
 		return err
 	})
-	return r, err
+	if err != nil {
+		return nil, hidden.hideIn(err)
+	}
+	if !rt.cfg.javaDefaults { // Kafka Connect shows what was resolved
+		for _, c := range r.Configs {
+			hideResult(c, cfg, hidden)
+		}
+	}
+	return r, nil
 }
 
-// resolveEarly resolves placeholders also before Run: then they stay as they are.
-func (rt *Runtime) resolveEarly(ctx context.Context, cfg connect.Config) (connect.Config, error) {
+// hideResult puts the placeholders of the request back into the outcome for one key.
+func hideResult(c connconfig.Config, request map[string]*string, hidden *secrets) {
+	if c.Value == nil {
+		return
+	}
+	if raw := request[c.Value.Name]; raw != nil && c.Value.Value != nil && configprovider.HasPlaceholder(*raw) {
+		c.Value.Value = raw
+	}
+	for i, message := range c.Value.Errors {
+		c.Value.Errors[i] = hidden.hide(message)
+	}
+	for i, value := range c.Value.Recommended {
+		c.Value.Recommended[i] = hidden.hide(value)
+	}
+}
+
+// resolveEarly is resolve for a request, and works before Run: then placeholders stay. Errors that may have a part of the
+// outcome go through the secrets that it returns.
+func (rt *Runtime) resolveEarly(ctx context.Context, cfg connect.Config) (connect.Config, *secrets, error) {
+	hidden := new(secrets)
 	select {
 	case <-rt.started:
-		return rt.resolve(ctx, cfg)
 	default:
-		return cfg, nil
+		return cfg, hidden, nil
 	}
+	r, err := rt.resolve(ctx, cfg)
+	hidden.learn(r.Resolved)
+	return r.Config, hidden, err
 }
 
 // check returns an error that names each key of a configuration that is not valid.

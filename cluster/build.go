@@ -6,8 +6,11 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/configprovider"
+	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
@@ -28,10 +31,21 @@ func plain(cfg map[string]*string) connect.Config {
 	return out
 }
 
-// resolve replaces the placeholders of a configuration. What it returns must never be stored, shown or logged.
-func (rt *Runtime) resolve(ctx context.Context, cfg connect.Config) (connect.Config, error) {
-	r, err := rt.kafka.providers.Transform(ctx, cfg)
-	return r.Config, err
+// resolve replaces the placeholders of a configuration. What it returns must never be stored, shown or logged, and errors
+// that may have a part of it go through [secrets].
+func (rt *Runtime) resolve(ctx context.Context, cfg connect.Config) (configprovider.Result, error) {
+	return rt.kafka.providers.Transform(ctx, cfg)
+}
+
+// resolveFor is resolve for what runs: unless its connector's configuration says otherwise, the connector is restarted
+// when a value has come to the end of its life.
+func (rt *Runtime) resolveFor(ctx context.Context, name string, connector, cfg connect.Config) (configprovider.Result, error) {
+	r, err := rt.resolve(ctx, cfg)
+	rt.secrets.learn(r.Resolved)
+	if err == nil && !strings.EqualFold(strings.TrimSpace(connector["config.action.reload"]), "none") {
+		rt.reloads.schedule(name, r.TTLs)
+	}
+	return r, err
 }
 
 // found is a connector's plugin.
@@ -56,44 +70,55 @@ func (rt *Runtime) find(cfg connect.Config) (found, error) {
 	if class == declaredClass+name {
 		f.declared = rt.declaredNow()[name]
 	}
-	reg := rt.plugins.Load()
-	if p, ok := reg.Source(class); ok {
+	reg, named := rt.plugins.Load(), connconfig.Plugin{Class: class, Version: cfg["connector.plugin.version"]}
+	if _, ok := reg.Source(class); ok {
+		p, err := connconfig.Find[connect.SourcePlugin](reg, connect.KindSource, "connector.class", named)
 		f.source, f.version = p.New, p.Version
-		return f, nil
+		return f, err
 	}
-	if p, ok := reg.Sink(class); ok {
+	if _, ok := reg.Sink(class); ok {
+		p, err := connconfig.Find[connect.SinkPlugin](reg, connect.KindSink, "connector.class", named)
 		f.sink, f.version = p.New, p.Version
-		return f, nil
+		return f, err
 	}
 	return found{}, fmt.Errorf("connector %q: connector.class %q: %w: no plugin has this class or alias", name, class, connect.ErrNotFound)
 }
 
-// connectorParts makes a connector's instance and what it needs. It runs on the connector's goroutine.
-func (rt *Runtime) connectorParts(ctx context.Context, name string, raw connect.Config) (*worker.ConnectorParts, error) {
-	cfg, err := rt.resolve(ctx, raw)
+// connectorParts makes a connector's instance and what it needs, and hide, which puts the placeholders back into the
+// configurations of its tasks. It runs on the connector's goroutine.
+func (rt *Runtime) connectorParts(ctx context.Context, name string, raw connect.Config) (p *worker.ConnectorParts, hide func(connect.Config) connect.Config, err error) {
+	r, err := rt.resolveFor(ctx, name, raw, raw)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	cfg := r.Config
+	hide = func(task connect.Config) connect.Config {
+		task = configprovider.ReverseTransform(raw, task)
+		if !rt.cfg.javaDefaults {
+			hideResolved(task, r.Resolved)
+		}
+		return task
 	}
 	f, err := rt.find(cfg)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s, err := rt.parseConnector(f.kind(), cfg)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	p := &worker.ConnectorParts{Config: cfg, MaxTasks: s.TasksMax, EnforceMaxTasks: s.EnforceTasksMax}
+	p = &worker.ConnectorParts{Config: cfg, MaxTasks: s.TasksMax, EnforceMaxTasks: s.EnforceTasksMax}
 	if f.sink != nil {
 		p.Connector = f.sink()
-		return p, nil
+		return p, hide, nil
 	}
 	store, release, err := rt.kafka.offsetsOf(ctx, name, cfg)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p.Connector, p.Release = f.source(), release
 	p.Offsets = offsets.NewReader(store, name, rt.offsetsTrouble(name))
-	return p, nil
+	return p, hide, nil
 }
 
 func (rt *Runtime) offsetsTrouble(connector string) func(error) {
@@ -134,17 +159,23 @@ type taskParts struct {
 }
 
 func (rt *Runtime) taskParts(ctx context.Context, o worker.TaskOptions, f found, connector, task connect.Config) (p taskParts, err error) {
-	if p.connector, err = rt.resolve(ctx, connector); err != nil {
-		return p, err
-	}
-	if p.settings, err = rt.parseConnector(f.kind(), p.connector); err != nil {
-		return p, err
-	}
-	cfg, err := rt.resolve(ctx, task)
+	r, err := rt.resolveFor(ctx, o.ID.Connector, connector, connector)
 	if err != nil {
 		return p, err
 	}
-	p.info = taskInfo{id: o.ID, log: o.Logger, cfg: cfg, again: func(ctx context.Context) (connect.Config, error) { return rt.resolve(ctx, task) }}
+	p.connector = r.Config
+	if p.settings, err = rt.parseConnector(f.kind(), p.connector); err != nil {
+		return p, err
+	}
+	again := func(ctx context.Context) (connect.Config, error) {
+		r, err := rt.resolveFor(ctx, o.ID.Connector, connector, task)
+		return r.Config, err
+	}
+	cfg, err := again(ctx)
+	if err != nil {
+		return p, err
+	}
+	p.info = taskInfo{id: o.ID, log: o.Logger, cfg: cfg, again: again}
 	if p.steps, err = rt.steps(p.settings, f.declared); err != nil {
 		return p, err
 	}

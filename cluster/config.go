@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/configprovider"
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/offsets"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -30,6 +31,9 @@ type Config struct {
 	// Worker is configuration by Kafka Connect's own worker keys, such as offset.flush.interval.ms,
 	// producer.compression.type or config.providers.
 	Worker connect.Config
+	// Providers are config providers by the names that placeholders use, ${NAME:PATH:KEY}, besides those that Worker names
+	// by config.providers. They are used by many goroutines at once, and are not closed.
+	Providers map[string]connect.ConfigProvider
 	// Plugins are the plugins that connector configurations can name, besides the built-in ones (see [Builtins]).
 	Plugins *connect.Registry
 	// Key, Value and Header are the converters of connectors that name none. Default: text, unless Worker says otherwise (key.converter,
@@ -93,7 +97,7 @@ func (p RestartPolicy) policy() worker.RestartPolicy {
 }
 
 // KafkaConnectDefaults returns cfg with every deliberate departure from Kafka Connect's behaviour turned off:
-// failed tasks stay FAILED. docs/compatibility.md lists the departures.
+// failed tasks stay FAILED, and validation shows the values that config providers gave. docs/compatibility.md lists the departures.
 func KafkaConnectDefaults(cfg Config) Config {
 	cfg.javaDefaults = true
 	cfg.Restart.Max = -1
@@ -125,6 +129,16 @@ func (c Config) validate() error {
 	}
 	if c.GroupID == "" {
 		errs = append(errs, errors.New("GroupID is empty: it names the cluster and its internal topics"))
+	}
+	for _, name := range configprovider.Names(c.Worker) {
+		if _, ok := c.Providers[name]; ok {
+			errs = append(errs, fmt.Errorf("Providers and Worker's config.providers both have a provider %q", name))
+		}
+	}
+	for name, p := range c.Providers {
+		if p == nil {
+			errs = append(errs, fmt.Errorf("Providers[%q] is nil", name))
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("cluster.Config: %w", err)

@@ -78,9 +78,9 @@ func (rt *Runtime) converter(role connect.Role, declared connect.Converter, name
 	default:
 		named = worker // with the worker's settings
 	}
-	p, ok := rt.plugins.Load().Converter(named.Class)
-	if !ok {
-		return nil, "", pipeline.ClassNotFound(role.String()+".converter", named.Class)
+	p, err := connconfig.Find[connect.ConverterPlugin](rt.plugins.Load(), connect.KindConverter, role.String()+".converter", named)
+	if err != nil {
+		return nil, "", err
 	}
 	c, err := p.New(named.Config, role)
 	return c, p.Class, err
@@ -98,9 +98,9 @@ func (rt *Runtime) headerConverter(declared connect.HeaderConverter, named connc
 			named.Class = defaultHeaderConverter
 		}
 	}
-	p, ok := rt.plugins.Load().HeaderConverter(named.Class)
-	if !ok {
-		return nil, "", pipeline.ClassNotFound("header.converter", named.Class)
+	p, err := connconfig.Find[connect.HeaderConverterPlugin](rt.plugins.Load(), connect.KindHeaderConverter, "header.converter", named)
+	if err != nil {
+		return nil, "", err
 	}
 	cfg := connect.Config{}
 	for k, v := range named.Config {

@@ -55,15 +55,23 @@ func (rt *Runtime) startConnector(a herder.StartConnector) {
 	status := func(s worker.State, err error) { rt.status.connector(a.Name, s, err) }
 	name, cfg := a.Name, plain(a.Config)
 	var c *worker.Connector
-	ready := make(chan struct{}) // closed when c is set
+	var hide func(connect.Config) connect.Config // the connector's goroutine has it to itself
+	ready := make(chan struct{})                 // closed when c is set
 	c = worker.StartConnector(worker.ConnectorOptions{
 		Name: name, Logger: log, Status: status, Target: target(a.Target), Grace: connectorGrace,
-		New: func(ctx context.Context) (*worker.ConnectorParts, error) { return rt.connectorParts(ctx, name, cfg) },
+		New: func(ctx context.Context) (p *worker.ConnectorParts, err error) {
+			p, hide, err = rt.connectorParts(ctx, name, cfg)
+			return p, err
+		},
 		TaskConfigs: func(configs []connect.Config) {
 			<-ready
+			hidden := make([]connect.Config, len(configs))
+			for i, cfg := range configs {
+				hidden[i] = hide(cfg)
+			}
 			rt.post(func() {
 				if rt.connectors[name] == c { // else it was stopped meanwhile
-					rt.tasksComputed(name, configs)
+					rt.tasksComputed(name, hidden)
 				}
 			})
 		},
@@ -138,7 +146,7 @@ func (rt *Runtime) leave(ended <-chan struct{}) {
 	}
 }
 
-// tasksComputed stores the configurations that a connector computed, if they have changed.
+// tasksComputed stores the configurations that a connector computed, if they have changed. They have placeholders.
 func (rt *Runtime) tasksComputed(name string, configs []connect.Config) {
 	k := rt.snapshot[name]
 	if k == nil || k.Target == herder.Stopped {

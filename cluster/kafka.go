@@ -46,6 +46,7 @@ func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
 	if k.providers, err = configprovider.Configure(rt.plugins.Load(), rt.worker); err != nil {
 		return nil, err
 	}
+	k.providers.Lend(rt.cfg.Providers)
 	own, warnings, err := k.options.Admin(k.props.StoreAdmin())
 	if err != nil {
 		return nil, err

@@ -89,9 +89,11 @@ type preview struct {
 }
 
 func (rt *Runtime) preview(ctx context.Context, cfg connect.Config) (p preview, err error) {
-	if cfg, err = rt.resolveEarly(ctx, cfg); err != nil {
+	cfg, hidden, err := rt.resolveEarly(ctx, cfg)
+	if err != nil {
 		return p, err
 	}
+	defer func() { err = hidden.hideIn(err) }()
 	f, err := rt.find(cfg)
 	if err != nil {
 		return p, err

@@ -39,6 +39,8 @@ type Runtime struct {
 	ended    chan struct{} // closed when the loop has ended
 	started  chan struct{} // closed when requests can be served
 	kafka    *kafka
+	secrets  *secrets
+	reloads  *reloads
 
 	mu       sync.Mutex
 	running  bool
@@ -63,7 +65,11 @@ func New(cfg Config) (*Runtime, error) {
 		return nil, err
 	}
 	reg := withBuiltins(cfg.Plugins)
-	properties := workerConfig(cfg)
+	hidden := new(secrets)
+	properties, err := resolveWorker(reg, cfg, hidden)
+	if err != nil {
+		return nil, err
+	}
 	settings, err := parseWorker(reg, properties)
 	if err != nil {
 		return nil, err
@@ -73,14 +79,15 @@ func New(cfg Config) (*Runtime, error) {
 		return nil, fmt.Errorf("cluster.Config: Worker: %w", pipeline.ClassNotFound("connector.client.config.override.policy", settings.OverridePolicy))
 	}
 	rt := &Runtime{
-		cfg: cfg, worker: properties, settings: settings, log: cfg.Logger,
+		cfg: cfg, worker: properties, settings: settings, secrets: hidden, log: slog.New(&hidingHandler{cfg.Logger.Handler(), hidden}),
 		events: make(chan func()), ended: make(chan struct{}), started: make(chan struct{}),
 		declared: make(map[string]*declared), snapshot: make(herder.Snapshot), core: herder.New(),
-		connectors: make(map[string]*worker.Connector), tasks: make(map[connect.TaskID]*worker.Task), status: newStatuses(),
+		connectors: make(map[string]*worker.Connector), tasks: make(map[connect.TaskID]*worker.Task), status: newStatuses(hidden),
 	}
 	if rt.policy, err = policy.New(properties); err != nil {
 		return nil, fmt.Errorf("cluster.Config: Worker: connector.client.config.override.policy: %w", err)
 	}
+	rt.reloads = newReloads(rt.reload)
 	rt.plugins.Store(reg)
 	return rt, nil
 }
@@ -134,6 +141,7 @@ func (rt *Runtime) Run(ctx context.Context) error {
 	rt.mu.Unlock()
 	var group sync.WaitGroup
 	defer group.Wait()
+	defer rt.reloads.stop()
 	defer close(rt.ended) // before the wait: it releases goroutines that have something for the loop
 
 	k, err := rt.openKafka(ctx)

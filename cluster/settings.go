@@ -1,12 +1,15 @@
 package cluster
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/configprovider"
 	"github.com/gokconnect/connect/internal/workerconfig"
 )
 
@@ -39,6 +42,25 @@ func workerConfig(cfg Config) connect.Config {
 		}
 	}
 	return all
+}
+
+// resolveWorker is workerConfig with the placeholders resolved, by the providers that it names itself.
+func resolveWorker(reg *connect.Registry, cfg Config, hidden *secrets) (connect.Config, error) {
+	all := workerConfig(cfg)
+	if len(cfg.Providers) == 0 && len(configprovider.Names(all)) == 0 {
+		return all, nil
+	}
+	t, err := configprovider.Configure(reg, all)
+	if err != nil {
+		return nil, fmt.Errorf("cluster.Config: Worker: %w", err)
+	}
+	t.Lend(cfg.Providers)
+	r, err := t.Transform(context.Background(), all)
+	if err = errors.Join(err, t.Close()); err != nil {
+		return nil, fmt.Errorf("cluster.Config: Worker: %w", err)
+	}
+	hidden.learn(r.Resolved)
+	return r.Config, nil
 }
 
 func parseWorker(reg *connect.Registry, cfg connect.Config) (*workerconfig.Distributed, error) {

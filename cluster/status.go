@@ -46,10 +46,11 @@ type statuses struct {
 	connectors map[string]ConnectorStatus
 	tasks      map[connect.TaskID]TaskStatus
 	changed    chan struct{} // closed and replaced at each change
+	secrets    *secrets
 }
 
-func newStatuses() *statuses {
-	return &statuses{connectors: make(map[string]ConnectorStatus), tasks: make(map[connect.TaskID]TaskStatus), changed: make(chan struct{})}
+func newStatuses(s *secrets) *statuses {
+	return &statuses{secrets: s, connectors: make(map[string]ConnectorStatus), tasks: make(map[connect.TaskID]TaskStatus), changed: make(chan struct{})}
 }
 
 func (s *statuses) update(f func()) {
@@ -61,10 +62,12 @@ func (s *statuses) update(f func()) {
 }
 
 func (s *statuses) connector(name string, state State, err error) {
+	err = s.secrets.hideIn(err)
 	s.update(func() { s.connectors[name] = ConnectorStatus{Name: name, State: state, Err: err} })
 }
 
 func (s *statuses) task(id connect.TaskID, state State, err error) {
+	err = s.secrets.hideIn(err)
 	s.update(func() { s.tasks[id] = TaskStatus{id, state, err} })
 }
 

@@ -48,22 +48,39 @@ func ReverseTransform(raw, task connect.Config) connect.Config {
 // Transformer resolves placeholders with a set of providers. It is safe for concurrent use.
 type Transformer struct {
 	providers map[string]connect.ConfigProvider
+	lent      map[string]connect.ConfigProvider // among providers, not closed
 }
 
 // NewTransformer returns a Transformer of providers by the names that placeholders use. It owns them: Close closes them.
 func NewTransformer(providers map[string]connect.ConfigProvider) *Transformer {
-	return &Transformer{maps.Clone(providers)}
+	return &Transformer{providers: maps.Clone(providers)}
+}
+
+// Lend adds providers that Close does not close. Call it before the first Transform.
+func (t *Transformer) Lend(providers map[string]connect.ConfigProvider) {
+	if t.providers == nil {
+		t.providers = make(map[string]connect.ConfigProvider)
+	}
+	t.lent = maps.Clone(providers)
+	maps.Copy(t.providers, providers)
+}
+
+// Names returns the names that config.providers lists.
+func Names(worker connect.Config) []string {
+	var names []string
+	for name := range strings.SplitSeq(worker["config.providers"], ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Configure makes the providers that a worker's configuration names by config.providers, config.providers.NAME.class
 // and config.providers.NAME.param.*, in a Transformer.
 func Configure(registry *connect.Registry, worker connect.Config) (*Transformer, error) {
-	t := &Transformer{make(map[string]connect.ConfigProvider)}
-	for name := range strings.SplitSeq(worker["config.providers"], ",") {
-		name = strings.TrimSpace(name)
-		if name == "" {
-			continue
-		}
+	t := &Transformer{providers: make(map[string]connect.ConfigProvider)}
+	for _, name := range Names(worker) {
 		prefix := "config.providers." + name + "."
 		class := strings.TrimSpace(worker[prefix+"class"])
 		if class == "" {
@@ -98,6 +115,8 @@ type Result struct {
 	Config connect.Config
 	// TTLs are how long the values of a path are good for, by path; a path without a limit is not in it.
 	TTLs map[string]time.Duration
+	// Resolved is what was put in, by the placeholder.
+	Resolved map[string]string
 }
 
 // Transform resolves the placeholders in the values of a configuration; the argument stays as it is. A placeholder of
@@ -146,7 +165,7 @@ func (t *Transformer) Transform(ctx context.Context, raw connect.Config) (Result
 	}
 	for key, value := range raw {
 		if strings.Contains(value, "${") {
-			result.Config[key] = replace(value, found)
+			result.Config[key] = result.replace(value, found)
 		}
 	}
 	return result, nil
@@ -162,7 +181,7 @@ func (s source) compare(other source) int {
 	return strings.Compare(s.path, other.path)
 }
 
-func replace(value string, found map[source]map[string]string) string {
+func (r *Result) replace(value string, found map[source]map[string]string) string {
 	var out strings.Builder
 	end := 0
 	for _, m := range placeholder.FindAllStringSubmatchIndex(value, -1) {
@@ -176,6 +195,10 @@ func replace(value string, found map[source]map[string]string) string {
 		}
 		out.WriteString(value[end:m[0]])
 		out.WriteString(replacement)
+		if r.Resolved == nil {
+			r.Resolved = make(map[string]string)
+		}
+		r.Resolved[value[m[0]:m[1]]] = replacement
 		end = m[1]
 	}
 	out.WriteString(value[end:])
@@ -187,7 +210,7 @@ func (t *Transformer) Close() error {
 	var first error
 	for _, name := range slices.Sorted(maps.Keys(t.providers)) {
 		closer, ok := connect.As[io.Closer](t.providers[name])
-		if !ok {
+		if _, lent := t.lent[name]; lent || !ok {
 			continue
 		}
 		if err := closer.Close(); err != nil && first == nil {

@@ -33,6 +33,31 @@ var (
 // numberConverter is Java's abstract class below the converters of numbers.
 const numberConverter = "org.apache.kafka.connect.converters.NumberConverter"
 
+// Find returns the descriptor P of a plugin by its class or alias and the version that is required, if any is. key is the
+// key that names it, for the error.
+func Find[P connect.Plugin](reg *connect.Registry, kind connect.Kind, key string, named Plugin) (P, error) {
+	var none P
+	want, err := requirement(named.Version)
+	if err != nil {
+		return none, connect.InvalidValue(versionKeyOf(key), named.Version, err.Error())
+	}
+	if p, ok := reg.Lookup(kind, named.Class, want.contains); ok {
+		return p.(P), nil
+	}
+	if class, ok := (plugins{reg}).lookup(kind, named.Class); ok {
+		return none, &connect.ConfigError{Key: versionKeyOf(key), Message: versionMismatch(class, want, plugins{reg}.versions(class)).Error()}
+	}
+	return none, connect.ConfigErrorf(key, "Invalid value %s for configuration %s: Class %s could not be found.", named.Class, key, named.Class)
+}
+
+// versionKeyOf returns the key for the version of what another key names.
+func versionKeyOf(key string) string {
+	if key == classKey {
+		return versionKey
+	}
+	return strings.TrimSuffix(key, ".type") + "." + versionSuffix
+}
+
 // info returns the descriptor of a class of a kind; of several versions the last that is in the range.
 func (p plugins) info(kind connect.Kind, class string, want versionRange) (connect.PluginInfo, bool) {
 	var found connect.PluginInfo

@@ -130,6 +130,13 @@ func (c *Core) ConnectorStopped(name string) { delete(c.connectors, name) }
 // TaskStopped says that a task which was to stop has stopped.
 func (c *Core) TaskStopped(id connect.TaskID) { delete(c.tasks, id) }
 
+// RestartConnector has a connector that runs here made anew by the next Reconcile.
+func (c *Core) RestartConnector(name string) {
+	if r := c.connectors[name]; r != nil {
+		r.restarts = -1
+	}
+}
+
 // Idle reports whether nothing runs, and nothing is still stopping.
 func (c *Core) Idle() bool { return len(c.connectors) == 0 && len(c.tasks) == 0 }
 

@@ -11,12 +11,11 @@ import (
 func Steps(reg *connect.Registry, c *connconfig.Common) ([]Step, error) {
 	var steps []Step
 	for _, t := range c.Transforms {
-		p, ok := reg.Transformation(t.Class)
-		if !ok {
-			return nil, ClassNotFound("transforms."+t.Alias+".type", t.Class)
+		p, err := connconfig.Find[connect.TransformationPlugin](reg, connect.KindTransformation, "transforms."+t.Alias+".type", t.Plugin)
+		if err != nil {
+			return nil, err
 		}
 		step := Step{Alias: t.Alias, Class: p.Class, Negate: t.Negate}
-		var err error
 		if t.HasPredicate {
 			if step.Predicate, err = predicate(reg, c, t); err != nil {
 				return nil, err
@@ -35,9 +34,9 @@ func predicate(reg *connect.Registry, c *connconfig.Common, t connconfig.Transfo
 		if p.Alias != t.Predicate {
 			continue
 		}
-		plugin, ok := reg.Predicate(p.Class)
-		if !ok {
-			return nil, ClassNotFound("predicates."+p.Alias+".type", p.Class)
+		plugin, err := connconfig.Find[connect.PredicatePlugin](reg, connect.KindPredicate, "predicates."+p.Alias+".type", p.Plugin)
+		if err != nil {
+			return nil, err
 		}
 		out, err := plugin.New(p.Config)
 		if err != nil {
