@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/gokconnect/connect"
@@ -14,7 +13,6 @@ import (
 
 // listSink is a sink that keeps values, and may have a flaw.
 type listSink struct {
-	mu     sync.Mutex
 	values []any
 	flaw   string
 	down   bool
@@ -53,7 +51,6 @@ type listTask struct {
 	open    bool
 	kept    [][]connect.SinkRecord
 	pending []any
-	put     connect.SinkOffsets
 }
 
 func (t *listTask) Start(context.Context, connect.SinkTaskContext, connect.Config) error {

@@ -13,12 +13,11 @@ import (
 
 // numberSource is a source of numbers, which may have a flaw.
 type numberSource struct {
-	mu    sync.Mutex
-	n     int
-	more  chan struct{}
-	flaw  string
-	down  bool
-	stops int
+	mu   sync.Mutex
+	n    int
+	more chan struct{}
+	flaw string
+	down bool
 }
 
 func newNumberSource(flaw string) *numberSource {

@@ -2,6 +2,7 @@ package clients
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -114,8 +115,8 @@ func TestOAuthFile(t *testing.T) {
 func TestOAuthNeedsCredentials(t *testing.T) {
 	for endpoint, key := range map[string]string{"": tokenURLKey, "ftp://x": tokenURLKey, "https://x": oauthID} {
 		_, _, err := Admin(oauthProps(endpoint, nil))
-		config, ok := err.(*connect.ConfigError)
-		if !ok || config.Key != key {
+		var config *connect.ConfigError
+		if !errors.As(err, &config) || config.Key != key {
 			t.Errorf("%q: got %v", endpoint, err)
 		}
 	}

@@ -119,9 +119,7 @@ func testOffsetsKafkaSet(t *testing.T, c conformance.Case) {
 			}
 		}
 		var want []keyValue
-		for _, p := range script.Data {
-			want = append(want, p)
-		}
+		want = append(want, script.Data...)
 		found, err := store.List(t.Context(), "c1")
 		if err != nil {
 			t.Fatal(err)
@@ -397,7 +395,6 @@ type sharedWrites struct {
 	mu      sync.Mutex
 	failing []bool // of the n-th write
 	written []string
-	sets    int
 }
 
 func (w *writeLog) Get(context.Context, string, []connect.Fields) ([]connect.Fields, error) {

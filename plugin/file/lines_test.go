@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 	"testing"
@@ -50,7 +51,7 @@ func FuzzLines(f *testing.F) {
 				}
 				got, consumed = append(got, line), consumed+size
 			}
-			if _, err := l.fill(read); err == io.EOF {
+			if _, err := l.fill(read); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatal(err)
