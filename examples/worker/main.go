@@ -74,6 +74,7 @@ func run(ctx context.Context, log *slog.Logger, workerFile string, connectorFile
 		if err != nil {
 			cancel(err)
 		}
+		debug.FreeOSMemory() // what starting took is given back
 		started <- err
 	}()
 	err = rt.Run(ctx)
