@@ -107,6 +107,10 @@ var layers = []layer{
 		why: "Kafka in memory, for tests.",
 	},
 	{
+		packages: []string{"connecttest/kafkatest"}, may: []string{".", "cluster", "internal/kafkatest"}, thirdly: kafkaClient,
+		why: "A runtime and a Kafka in memory, for users' tests.",
+	},
+	{
 		packages: []string{"internal/conformance/...", "internal/house"}, may: []string{".", "internal/conformance/..."},
 		why: "Tests and what they share.",
 	},
@@ -114,7 +118,7 @@ var layers = []layer{
 
 // inMemoryKafka are the packages that may import the in-memory Kafka outside of test files: each is made for tests, or a
 // demonstration that runs without brokers.
-var inMemoryKafka = []string{"internal/kafkatest", "connecttest", "examples/quickstart"}
+var inMemoryKafka = []string{"internal/kafkatest", "connecttest", "connecttest/kafkatest", "examples/quickstart"}
 
 // pkg is a package as the go command lists it.
 type pkg struct {
