@@ -76,6 +76,9 @@ type SinkRecord struct {
 	Origin TopicPartition
 	// Offset is the record's offset in Origin.
 	Offset int64
+	// Consumed is the runtime's own note of the record as it was consumed. It means nothing to tasks, which only copy it
+	// along: an [ErrantRecordReporter] writes the record from it, also long after Put.
+	Consumed any
 }
 
 // Base returns the record as a transformation sees it. Its Sink method leads back to r.

@@ -135,6 +135,7 @@ func (rt *Runtime) newTask(a herder.StartTask, o worker.TaskOptions) (*worker.Ta
 	if f.source != nil {
 		return worker.StartSource(worker.SourceOptions{
 			TaskOptions: o, FlushInterval: rt.settings.OffsetFlushInterval, FlushTimeout: rt.settings.OffsetFlushTimeout,
+			AllOrNothing: rt.cfg.javaDefaults,
 			New: func(ctx context.Context) (*worker.SourceParts, error) {
 				return rt.sourceParts(ctx, o, f, connector, task)
 			},
@@ -242,7 +243,7 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 	if err != nil {
 		return nil, err
 	}
-	topics, err := topicsOf(p.settings.sink)
+	pattern, err := topicPattern(p.settings.sink)
 	if err != nil {
 		return nil, err
 	}
@@ -250,8 +251,9 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 		Task: f.sink().NewTask(), Config: p.info.cfg, Context: &p.info,
 		MaxPollRecords: extra.MaxPollRecords, RebalanceTimeout: extra.MaxPollInterval,
 		Consumer: func(opts ...kgo.Opt) (*kgo.Client, error) {
-			return kgo.NewClient(slices.Concat(consumer, topics, opts)...)
+			return kgo.NewClient(slices.Concat(consumer, opts)...)
 		},
+		Topics: p.settings.sink.Topics, Pattern: pattern, MetadataMaxAge: extra.MetadataMaxAge,
 	}
 	if p.settings.sink.DLQTopic != "" {
 		producer, release, err := rt.kafka.deadLetters(ctx, p.connector, p.settings.sink, o.ID)

@@ -181,15 +181,16 @@ func (k *kafka) consumerOf(connector connect.Config, id connect.TaskID) ([]kgo.O
 	return append(opts, extra.Group...), extra, nil
 }
 
-// topicsOf returns the options that say what a sink consumes.
-func topicsOf(s *connconfig.SinkConfig) ([]kgo.Opt, error) {
+// topicPattern returns what the names of a sink's topics must match, or nil if it names them.
+func topicPattern(s *connconfig.SinkConfig) (*javaregexp.Regexp, error) {
 	if s.TopicsRegex == "" {
-		return []kgo.Opt{kgo.ConsumeTopics(s.Topics...)}, nil
+		return nil, nil
 	}
-	if _, err := javaregexp.Compile(s.TopicsRegex); err != nil {
+	pattern, err := javaregexp.Compile(s.TopicsRegex)
+	if err != nil {
 		return nil, connect.ConfigErrorf("topics.regex", "Invalid value %s for configuration topics.regex: %v", s.TopicsRegex, err)
 	}
-	return []kgo.Opt{kgo.ConsumeRegex(), kgo.ConsumeTopics("^(?:" + s.TopicsRegex + ")$")}, nil
+	return pattern, nil
 }
 
 // deadLetters returns the producer for dead letters, and makes the topic.

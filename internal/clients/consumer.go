@@ -22,6 +22,8 @@ type ConsumerExtra struct {
 	// FailOnReset says that auto.offset.reset is none: an error OFFSET_OUT_OF_RANGE, or that there is no committed
 	// offset, must end the task. franz-go returns it from every poll, without a pause.
 	FailOnReset bool
+	// MetadataMaxAge is how old what is known of topics may become (metadata.max.age.ms).
+	MetadataMaxAge time.Duration
 }
 
 // Bounds of a consumer's memory whose properties are not set: franz-go, like Kafka, would take 50 MiB from each broker.
@@ -51,6 +53,7 @@ func (o Options) consumer(p *properties) ([]kgo.Opt, ConsumerExtra, error) {
 		MaxPollRecords:  p.Int("max.poll.records"),
 		MaxPollInterval: millis(p, "max.poll.interval.ms"),
 		FailOnReset:     p.String("auto.offset.reset") == "none",
+		MetadataMaxAge:  min(max(millis(p, "metadata.max.age.ms"), 10*time.Millisecond), time.Hour),
 	}
 	opts, err := o.network(p)
 	if err != nil {

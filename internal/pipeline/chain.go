@@ -38,7 +38,7 @@ func newChain(steps []Step) *Chain {
 	c := &Chain{}
 	for _, s := range steps {
 		e, ok := connect.As[connect.Expander](s.Transformation)
-		c.steps = append(c.steps, step{s, e})
+		c.steps = append(c.steps, step{Step: s, expand: e})
 		c.expands = c.expands || ok
 	}
 	return c
@@ -110,6 +110,9 @@ func (c *Chain) one(ctx context.Context, op *tolerance.Operator, r *connect.Reco
 	c.at = nil
 	return r, nil
 }
+
+// name is how a panic of the step is reported.
+func (s *step) name() string { return s.Class + ".Apply (transformation " + s.Alias + ", or its predicate)" }
 
 func (s *Step) meant(r *connect.Record) (bool, error) {
 	if s.Predicate == nil {

@@ -31,11 +31,13 @@ func (p *Sink) Close() error { return errors.Join(p.chain.Close(), p.conv.Close(
 // record was filtered, or failed and was given up. An error fails the task.
 //
 // The records that Process appended are valid as long as batch is not appended to by anyone else.
-func (p *Sink) Process(ctx context.Context, c *tolerance.Consumed, batch []connect.SinkRecord) (_ []connect.SinkRecord, err error) {
+func (p *Sink) Process(ctx context.Context, c *tolerance.Consumed, batch []connect.SinkRecord) (out []connect.SinkRecord, err error) {
 	start := len(batch)
+	given := batch
+	p.chain.at = nil
 	defer func() {
 		if v := recover(); v != nil {
-			err = &connect.PanicError{Call: p.panicked(), Value: v, Stack: debug.Stack()}
+			out, err = given, &connect.PanicError{Call: p.panicked(), Value: v, Stack: debug.Stack()}
 		}
 	}()
 	batch, err = p.process(ctx, c, batch)
@@ -47,7 +49,7 @@ func (p *Sink) Process(ctx context.Context, c *tolerance.Consumed, batch []conne
 	if !ok {
 		return batch, err
 	}
-	if ctx.Err() != nil && errors.Is(f.err, context.Cause(ctx)) {
+	if p.op.Interrupted(ctx) {
 		return batch, f.err
 	}
 	return batch, p.op.Failed(ctx, &tolerance.Failure{Stage: f.stage, Class: f.class, Err: f.err, Attempts: f.attempts, Consumed: c})
@@ -55,7 +57,7 @@ func (p *Sink) Process(ctx context.Context, c *tolerance.Consumed, batch []conne
 
 func (p *Sink) process(ctx context.Context, c *tolerance.Consumed, batch []connect.SinkRecord) ([]connect.SinkRecord, error) {
 	origin := connect.TopicPartition{Topic: c.Topic, Partition: c.Partition}
-	batch = append(batch, connect.SinkRecord{TimestampType: c.TimestampType, Origin: origin, Offset: c.Offset})
+	batch = append(batch, connect.SinkRecord{TimestampType: c.TimestampType, Origin: origin, Offset: c.Offset, Consumed: c.Raw})
 	rec := &batch[len(batch)-1]
 	rec.Topic, rec.Partition = c.Topic, connect.ToPartition(c.Partition)
 	key, err := p.toConnect(ctx, p.conv.Key, c, c.Key, tolerance.KeyConverter, p.conv.KeyClass)
@@ -77,7 +79,7 @@ func (p *Sink) process(ctx context.Context, c *tolerance.Consumed, batch []conne
 		case ms >= 0:
 			rec.Timestamp = c.Timestamp
 		case ms < -1: // -1 is Kafka's "no timestamp"
-			return batch, &failed{tolerance.ValueConverter, p.conv.ValueClass, 1, fmt.Errorf("Invalid record timestamp %d", ms)}
+			return batch, fmt.Errorf("Invalid record timestamp %d", ms)
 		}
 	}
 	if len(p.chain.steps) == 0 {
@@ -119,7 +121,7 @@ func (p *Sink) transform(ctx context.Context, rec *connect.SinkRecord, batch []c
 
 // with returns what the task gets: the record that came out of the chain, with the coordinates that it came from.
 func (w *sinkWork) with(r *connect.Record) connect.SinkRecord {
-	return connect.SinkRecord{Record: *r, TimestampType: w.consumed.TimestampType, Origin: w.consumed.Origin, Offset: w.consumed.Offset}
+	return connect.SinkRecord{Record: *r, TimestampType: w.consumed.TimestampType, Origin: w.consumed.Origin, Offset: w.consumed.Offset, Consumed: w.consumed.Consumed}
 }
 
 func (p *Sink) toConnect(ctx context.Context, conv connect.Converter, c *tolerance.Consumed, b []byte, stage tolerance.Stage, class string) (connect.SchemaAndValue, error) {
@@ -160,7 +162,7 @@ func (p *Sink) headers(ctx context.Context, c *tolerance.Consumed) (connect.Head
 
 func (p *Sink) panicked() string {
 	if p.chain.at != nil {
-		return p.chain.at.Class + ".Apply (transformation " + p.chain.at.Alias + ")"
+		return p.chain.at.name()
 	}
 	return p.converting + ".ToConnect"
 }

@@ -119,21 +119,24 @@ func (p *Source) Process(ctx context.Context, batch []connect.SourceRecord, emit
 }
 
 func (p *Source) failed(ctx context.Context, err error, r *connect.SourceRecord) error {
-	f := err.(*failed)
-	if ctx.Err() != nil && errors.Is(f.err, context.Cause(ctx)) {
-		return f.err // interrupted while it waited for another attempt
+	f, ok := err.(*failed)
+	if !ok {
+		return err
+	}
+	if p.op.Interrupted(ctx) {
+		return f.err
 	}
 	return p.op.Failed(ctx, &tolerance.Failure{Stage: f.stage, Class: f.class, Err: f.err, Attempts: f.attempts, Source: r})
 }
 
 func (p *Source) panicked() string {
 	if p.chain.at != nil {
-		return p.chain.at.Class + ".Apply (transformation " + p.chain.at.Alias + ")"
+		return p.chain.at.name()
 	}
-	return p.converting
+	return p.converting + ".FromConnect"
 }
 
-// convert fills out, or returns a *failed.
+// convert fills out, or returns a *failed, or an error that no policy tolerates.
 func (p *Source) convert(ctx context.Context, r *connect.Record, out *Output) error {
 	*out = Output{Topic: r.Topic, Partition: r.Partition}
 	for i := range r.Headers {
@@ -142,11 +145,9 @@ func (p *Source) convert(ctx context.Context, r *connect.Record, out *Output) er
 		}
 	}
 	var err error
-	if r.Key != nil || r.KeySchema != nil || p.appendKey == nil {
-		p.converting = p.conv.KeyClass
-		if out.Key, err = p.convertOne(ctx, p.conv.Key, p.appendKey, r, out, r.KeySchema, r.Key, tolerance.KeyConverter, p.conv.KeyClass); err != nil {
-			return err
-		}
+	p.converting = p.conv.KeyClass
+	if out.Key, err = p.convertOne(ctx, p.conv.Key, p.appendKey, r, out, r.KeySchema, r.Key, tolerance.KeyConverter, p.conv.KeyClass); err != nil {
+		return err
 	}
 	p.converting = p.conv.ValueClass
 	if out.Value, err = p.convertOne(ctx, p.conv.Value, p.appendVal, r, out, r.ValueSchema, r.Value, tolerance.ValueConverter, p.conv.ValueClass); err != nil {
@@ -157,7 +158,7 @@ func (p *Source) convert(ctx context.Context, r *connect.Record, out *Output) er
 		case ms >= 0:
 			out.Timestamp = r.Timestamp
 		case ms < -1: // -1 is Kafka's "no timestamp"
-			return &failed{tolerance.ValueConverter, p.conv.ValueClass, 1, fmt.Errorf("Invalid record timestamp %d", ms)}
+			return fmt.Errorf("Invalid record timestamp %d", ms)
 		}
 	}
 	return nil

@@ -47,6 +47,7 @@ type Consumed struct {
 	TimestampType connect.TimestampType
 	Key, Value    []byte
 	Headers       connect.RawHeaders
+	Raw           any // what leads back here from [connect.SinkRecord].Consumed, or nil
 }
 
 // Failure is one record that failed at one stage for good.
@@ -91,6 +92,8 @@ type Stats struct {
 type Operator struct {
 	policy    Policy
 	reporters []Reporter
+	logs      int64 // how many of the reporters are logs
+	until     context.Context
 	Stats     Stats
 }
 
@@ -99,7 +102,23 @@ func New(p Policy, reporters ...Reporter) *Operator {
 	if p.RetryDelayMax <= 0 {
 		p.RetryDelayMax = time.Minute
 	}
-	return &Operator{policy: p, reporters: reporters}
+	o := &Operator{policy: p, reporters: reporters, until: context.Background()}
+	for _, r := range reporters {
+		if _, ok := r.(*Log); ok {
+			o.logs++
+		}
+	}
+	return o
+}
+
+// Until makes waits for another attempt end with ctx too: with the wish that the task stops, which attempts that are under
+// way outlive. It is called before the operator is used.
+func (o *Operator) Until(ctx context.Context) { o.until = ctx }
+
+// Interrupted reports whether the task is to stop, or ctx has ended: then a failure says nothing of the record, which
+// must neither be given up nor count as done.
+func (o *Operator) Interrupted(ctx context.Context) bool {
+	return ctx.Err() != nil || o.until.Err() != nil
 }
 
 // Tolerates reports whether records that fail are skipped.
@@ -111,7 +130,8 @@ func (o *Operator) Reports() bool { return len(o.reporters) > 0 }
 const firstDelay = 300 * time.Millisecond
 
 // Retry repeats call, whose first attempt failed with err, while the error is retriable and the policy's time is not
-// over, and returns the number of attempts and the last error. It waits between attempts, and returns the cause of ctx when that ends.
+// over, and returns the number of attempts and the last error. It waits between attempts; when ctx ends, or what [Operator.Until]
+// was given, it returns at once, with the cause joined to the last error.
 func (o *Operator) Retry(ctx context.Context, err error, call func() error) (attempts int, last error) {
 	attempts, last = 1, err
 	o.Stats.Failures.Add(1)
@@ -131,7 +151,7 @@ func (o *Operator) Retry(ctx context.Context, err error, call func() error) (att
 			}
 			wait = min(wait, left)
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := o.sleep(ctx, wait); err != nil {
 			return attempts, errors.Join(last, err)
 		}
 		attempts++
@@ -151,6 +171,7 @@ func (o *Operator) Failed(ctx context.Context, f *Failure) error {
 	o.Stats.Errors.Add(1)
 	o.Stats.LastUnix.Store(time.Now().UnixMilli())
 	var errs []error
+	o.Stats.Logged.Add(o.logs)
 	for _, r := range o.reporters {
 		if err := r.Report(ctx, f); err != nil {
 			errs = append(errs, err)
@@ -176,13 +197,15 @@ func Backoff(n int, limit time.Duration) time.Duration {
 	return d
 }
 
-// sleep waits for d, or returns the cause of ctx when that ends.
-func sleep(ctx context.Context, d time.Duration) error {
+// sleep waits for d, or returns the cause when a context ends.
+func (o *Operator) sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 		return nil
+	case <-o.until.Done():
+		return context.Cause(o.until)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -29,9 +29,10 @@ const (
 	callCommittedOffsets
 	callTaskConfigs
 	callCreate
+	callFields
 )
 
-var callNames = [...]string{"", "Start", "Poll", "CommitRecord", "Commit", "Stop", "transformations and converters", "Put", "PreCommit", "Flush", "OpenPartitions", "ClosePartitions", "CommittedOffsets", "TaskConfigs", "constructor"}
+var callNames = [...]string{"", "Start", "Poll", "CommitRecord", "Commit", "Stop", "transformations and converters", "Put", "PreCommit", "Flush", "OpenPartitions", "ClosePartitions", "CommittedOffsets", "TaskConfigs", "constructor", "Fields"}
 
 func (c call) String() string { return callNames[c] }
 
@@ -58,6 +59,18 @@ func (a *Activity) do(c call, f func() error) (err error) {
 		}
 	}()
 	return f()
+}
+
+// outside says that the call is not what the goroutine is at until the function that it returns is called: it waits
+// for Kafka.
+func (a *Activity) outside() (back func()) {
+	c := a.call.Swap(int32(idle))
+	return func() {
+		if c != int32(idle) {
+			a.since.Store(time.Now().UnixNano())
+			a.call.Store(c)
+		}
+	}
 }
 
 // interrupted reports whether err is only the echo of ctx having ended.

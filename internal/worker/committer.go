@@ -2,10 +2,13 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/offsets"
 )
 
 // committer tells the task of its records and stores the offsets, until quit is closed; then once more. It is a
@@ -33,8 +36,14 @@ func (r *sourceRun) committer(work context.Context, quit <-chan struct{}) {
 func (r *sourceRun) tell(work context.Context) {
 	r.mu.Lock()
 	batch := r.settled
-	r.settled = nil
+	r.settled, r.telling = nil, len(batch)
 	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		r.telling = 0
+		r.mu.Unlock()
+		signal(r.room)
+	}()
 	for i := range batch {
 		s := &batch[i]
 		if s.failure != nil {
@@ -43,7 +52,7 @@ func (r *sourceRun) tell(work context.Context) {
 				r.failWith(err)
 			}
 		}
-		if s.record == nil || r.t.abandoned.Load() {
+		if r.commitRecord == nil || !s.last || r.t.abandoned.Load() {
 			continue
 		}
 		err := r.commit.do(callCommitRecord, func() error { return r.commitRecord.CommitRecord(work, s.record, s.metadata) })
@@ -68,26 +77,14 @@ func (r *sourceRun) flush(work context.Context) {
 		return // the partitions may belong to another task by now (invariant 3)
 	}
 	r.mu.Lock()
-	offsets := r.track.take()
+	taken := r.track.take()
 	r.mu.Unlock()
-	if len(offsets) > 0 {
-		entries := make([]connect.PartitionOffset, len(offsets))
-		err := r.commit.do(callCommit, func() error {
-			for i, c := range offsets {
-				entries[i] = c.fields()
-			}
-			return nil
-		})
-		if err == nil {
-			bounded, cancel := deadline(work, r.FlushTimeout, "storing offsets")
-			err = r.Offsets.Set(bounded, r.ID.Connector, entries)
-			cancel()
-		}
-		if err != nil {
+	if len(taken) > 0 {
+		if err := r.store(work, taken); err != nil {
 			r.mu.Lock()
-			r.track.restore(offsets)
+			r.track.restore(taken)
 			r.mu.Unlock()
-			r.Logger.Error("offsets could not be stored, they are kept for the next commit", "partitions", len(offsets), "err", err)
+			r.Logger.Error("offsets could not be stored, they are kept for the next commit", "partitions", len(taken), "err", err)
 			return
 		}
 	}
@@ -99,6 +96,34 @@ func (r *sourceRun) flush(work context.Context) {
 	}
 }
 
+// store has offsets stored. Those that can't be are reported and given up, unless one is to hold up all.
+func (r *sourceRun) store(work context.Context, taken []committable) error {
+	entries := make([]connect.PartitionOffset, 0, len(taken))
+	var rejected error
+	for _, c := range taken {
+		var entry connect.PartitionOffset
+		err := r.commit.do(callFields, func() error { entry = c.fields(); return nil })
+		if err != nil {
+			rejected = errors.Join(rejected, fmt.Errorf("the offset of source partition %s: %w", connect.FormatValue(map[string]any(c.track.partition)), err))
+			continue
+		}
+		entries = append(entries, entry)
+	}
+	storable, unstorable := offsets.Split(r.ID.Connector, entries)
+	if rejected = errors.Join(rejected, unstorable); rejected != nil {
+		if r.AllOrNothing {
+			return rejected
+		}
+		r.Logger.Error("offsets that can't be stored are given up: after a restart their partitions are read again from what was stored before", "err", rejected)
+	}
+	if len(storable) == 0 {
+		return nil
+	}
+	bounded, cancel := deadline(work, r.FlushTimeout, "storing offsets")
+	defer cancel()
+	return r.Offsets.Set(bounded, r.ID.Connector, storable)
+}
+
 // sendAgain sends the records of topics that were deleted and made again, once nothing else is in flight, so that
 // their order stays.
 func (r *sourceRun) sendAgain() {
@@ -107,8 +132,9 @@ func (r *sourceRun) sendAgain() {
 		r.mu.Unlock()
 		return
 	}
-	again := r.resend
-	r.resend, r.resending = nil, true
+	again, recreated := r.resend, r.recreated
+	r.resend, r.recreated, r.resending = nil, false, true
+	r.held.Store(false)
 	r.mu.Unlock()
 	var topics []string
 	for _, s := range again {
@@ -117,10 +143,17 @@ func (r *sourceRun) sendAgain() {
 		}
 	}
 	r.Logger.Warn("topics were made anew while records were on their way, which are sent again", "topics", topics, "records", len(again))
-	r.Producer.PurgeTopicsFromProducing(topics...)
+	if recreated {
+		r.Producer.PurgeTopicsFromProducing(topics...)
+	}
 	for _, s := range again {
-		s.rec.Context = s
-		r.Producer.Produce(s, &s.rec, r.onAck)
+		s.rec.Context, s.rec.Partition = s, s.partition
+		switch {
+		case r.t.abandoned.Load():
+		case r.held.Load() && r.hold(s):
+		default:
+			r.Producer.Produce(s, &s.rec, r.onAck)
+		}
 	}
 	r.mu.Lock()
 	r.resending = false

@@ -21,13 +21,16 @@ type DeadLetters struct {
 
 	mu      sync.Mutex
 	pending int
+	bytes   int64 // of what is pending
 	err     error
 	changed chan struct{} // closed and replaced when a write ends
 }
 
 // Report implements [tolerance.Reporter]: it begins to write the record. Failures of source records, which were not
 // consumed, are not written.
-func (d *DeadLetters) Report(_ context.Context, f *tolerance.Failure) error {
+//
+// It waits while too much was not written yet: the producer is shared, and must not be filled by one task (invariant 6).
+func (d *DeadLetters) Report(ctx context.Context, f *tolerance.Failure) error {
 	if f.Consumed == nil {
 		return nil
 	}
@@ -39,17 +42,37 @@ func (d *DeadLetters) Report(_ context.Context, f *tolerance.Failure) error {
 	if d.Headers {
 		rec.Headers = append(rec.Headers, d.describe(f)...)
 	}
+	if err := d.await(ctx, func() bool { return d.pending < maxPendingLetters && d.bytes < maxPendingBytes }); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	d.pending++
+	d.bytes += letterSize(rec)
 	d.mu.Unlock()
 	d.Producer.Produce(context.Background(), rec, d.written)
 	return nil
 }
 
-func (d *DeadLetters) written(_ *kgo.Record, err error) {
+// The bounds of what one task has reported and is not written yet.
+const (
+	maxPendingLetters = 1000
+	maxPendingBytes   = 4 << 20
+)
+
+// letterSize is about what a record takes in the producer.
+func letterSize(rec *kgo.Record) int64 {
+	n := int64(recordOverhead + len(rec.Key) + len(rec.Value))
+	for _, h := range rec.Headers {
+		n += int64(len(h.Key) + len(h.Value))
+	}
+	return n
+}
+
+func (d *DeadLetters) written(rec *kgo.Record, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.pending--
+	d.bytes -= letterSize(rec)
 	if err != nil && d.err == nil {
 		d.err = fmt.Errorf("%w: topic %s: %w", errDeadLetter, d.Topic, err)
 	}
@@ -62,15 +85,20 @@ func (d *DeadLetters) written(_ *kgo.Record, err error) {
 // Await waits until everything that was reported is written. Its error says that something can't be: then no offset
 // behind it may be committed.
 func (d *DeadLetters) Await(ctx context.Context) error {
+	return d.await(ctx, func() bool { return d.pending == 0 })
+}
+
+// await waits until enough is written, which it asks with mu held.
+func (d *DeadLetters) await(ctx context.Context, enough func() bool) error {
 	for {
 		d.mu.Lock()
-		pending, err := d.pending, d.err
+		ok, err := enough(), d.err
 		if d.changed == nil {
 			d.changed = make(chan struct{})
 		}
 		changed := d.changed
 		d.mu.Unlock()
-		if err != nil || pending == 0 {
+		if err != nil || ok {
 			return err
 		}
 		select {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // put gives the batch to the task, and decides what becomes of what failed. It returns the error that fails the task.
@@ -33,7 +34,7 @@ func (r *sinkRun) put(poll context.Context) error {
 // delivered takes note that the whole batch is done.
 func (r *sinkRun) delivered() {
 	r.retries = 0
-	r.batch, r.raw = r.batch[:0], r.raw[:0]
+	r.batch = r.batch[:0]
 	for _, p := range r.parts {
 		if p.polled >= 0 {
 			p.current = p.polled
@@ -63,7 +64,11 @@ func (r *sinkRun) putPartly(poll context.Context, partial *connect.BatchError) e
 			cause = f.Err
 			continue
 		}
-		c := consumed(r.raw[f.Index])
+		raw, ok := r.batch[f.Index].Consumed.(*kgo.Record)
+		if !ok {
+			return fmt.Errorf("put: the task overwrote record %d of its batch, which it reports as failed: %w", f.Index, f.Err)
+		}
+		c := consumed(raw)
 		err := r.Operator.Failed(poll, &tolerance.Failure{Stage: tolerance.TaskPut, Class: sinkTaskClass, Err: f.Err, Attempts: r.retries + 1, Consumed: &c})
 		if err != nil {
 			return err
@@ -76,10 +81,10 @@ func (r *sinkRun) putPartly(poll context.Context, partial *connect.BatchError) e
 	slices.Sort(again)
 	again = slices.Compact(again)
 	for to, from := range again {
-		r.batch[to], r.raw[to] = r.batch[from], r.raw[from]
+		r.batch[to] = r.batch[from]
 	}
 	clear(r.batch[len(again):])
-	r.batch, r.raw = r.batch[:len(again)], r.raw[:len(again)]
+	r.batch = r.batch[:len(again)]
 	return r.putAgain(cause)
 }
 

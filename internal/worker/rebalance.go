@@ -18,25 +18,47 @@ import (
 // Rebalances arrive on the client's goroutine, with maps that may be empty. They wait for the turn: for a Put that is
 // under way. The group goes on sending heartbeats meanwhile.
 
-// rebalanceTurn waits for the turn as long as the group can wait, and reports whether it has it.
-func (r *sinkRun) rebalanceTurn() bool {
+// rebalanceTurn waits for the turn as long as the group can wait, and reports whether it has it. If not, the run is over:
+// the group gives its partitions to others.
+func (r *sinkRun) rebalanceTurn(cl *kgo.Client) bool {
 	timer := time.NewTimer(r.RebalanceTimeout)
 	defer timer.Stop()
-	late := make(chan struct{})
-	stop := context.AfterFunc(r.work, func() { close(late) })
-	defer stop()
 	select {
 	case r.turn <- struct{}{}:
-		return true
+		if !r.lost.Load() {
+			return true
+		}
+		r.giveTurn()
 	case <-timer.C:
-	case <-late:
+		r.leave(cl, r.overdue("a rebalance could not wait longer"))
+	case <-r.left:
 	}
 	return false
 }
 
+// overdue is the error of a run whose task hangs.
+func (r *sinkRun) overdue(why string) error {
+	name, since := r.activity.Current()
+	return fmt.Errorf("the task did not return from %s for %v, and its partitions go to others: %s (max.poll.interval.ms is %v)", name, time.Since(since), why, r.RebalanceTimeout)
+}
+
+// leave takes the run out of its group, while its task still hangs: others get its partitions at once, and nothing of
+// the run counts any more (invariant 3). It may be called more than once, on any goroutine.
+func (r *sinkRun) leave(cl *kgo.Client, err error) {
+	if r.lost.Swap(true) {
+		return
+	}
+	close(r.left)
+	r.failWith(err)
+	r.closing.Go(func() { r.closeClient(cl) })
+}
+
+// closeClient closes the client once, and returns when it is closed.
+func (r *sinkRun) closeClient(cl *kgo.Client) { r.closeOnce.Do(cl.CloseAllowingRebalance) }
+
 func (r *sinkRun) onAssigned(cl *kgo.Client, m map[string][]int32) {
 	partitions := flatten(m)
-	if len(partitions) == 0 || !r.rebalanceTurn() {
+	if len(partitions) == 0 || !r.rebalanceTurn(cl) {
 		return
 	}
 	defer r.giveTurn()
@@ -77,8 +99,8 @@ func (r *sinkRun) onAssigned(cl *kgo.Client, m map[string][]int32) {
 // onOffsets is called after onAssigned with the committed offsets, before anything is fetched: the only place where a
 // request to begin elsewhere is certain to be heard.
 func (r *sinkRun) onOffsets(_ context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	if !r.rebalanceTurn() {
-		return nil, errors.New("the task is busy")
+	if !r.rebalanceTurn(r.client) {
+		return nil, errors.New("the task is over")
 	}
 	defer r.giveTurn()
 	for topic, partitions := range offsets {
@@ -92,8 +114,7 @@ func (r *sinkRun) onOffsets(_ context.Context, offsets map[string]map[int32]kgo.
 			}
 			if p.seek != nil {
 				partitions[n] = kgo.NewOffset().At(*p.seek).WithEpoch(-1)
-				p.committed, p.current, p.polled = *p.seek, *p.seek, *p.seek
-				p.seek = nil
+				p.moved()
 			}
 		}
 	}
@@ -110,17 +131,17 @@ func (r *sinkRun) giveUp(cl *kgo.Client, m map[string][]int32, commit bool) {
 	if len(partitions) == 0 {
 		return
 	}
-	if !r.rebalanceTurn() {
-		// The task does not let go. The group will give its partitions to others: nothing of this run counts any more.
-		r.lost.Store(true)
-		name, since := r.activity.Current()
-		r.failWith(fmt.Errorf("the task did not return from %s for %v while its partitions were revoked", name, time.Since(since)))
+	if !r.rebalanceTurn(cl) {
 		return
 	}
 	defer r.giveTurn()
-	if r.closed {
-		return
+	if !r.closed {
+		r.letGo(cl, partitions, commit)
 	}
+}
+
+// letGo closes partitions and forgets them. The caller has the turn.
+func (r *sinkRun) letGo(cl *kgo.Client, partitions []connect.TopicPartition, commit bool) {
 	partitions = slices.DeleteFunc(partitions, func(tp connect.TopicPartition) bool { return r.parts[tp] == nil })
 	err := r.closePartitions(cl, partitions, commit && r.firstFailure(nil) == nil)
 	var unpause []connect.TopicPartition
@@ -149,15 +170,21 @@ func (r *sinkRun) consumeReplaced() {
 	topics := slices.Collect(maps.Keys(r.replaced))
 	clear(r.replaced)
 	r.Logger.Warn("topics were deleted: consuming what is made under their names from its beginning", "topics", topics)
-	gone := make(map[string][]int32)
-	for _, tp := range r.all() {
-		if slices.Contains(topics, tp.Topic) {
-			gone[tp.Topic] = append(gone[tp.Topic], tp.Partition)
-		}
-	}
-	r.giveUp(r.client, gone, false)
-	r.client.PurgeTopicsFromConsuming(topics...)
+	r.forgetTopics(topics)
 	r.client.AddConsumeTopics(topics...)
+}
+
+// forgetTopics stops the consumption of topics that are no more. The caller does not have the turn.
+func (r *sinkRun) forgetTopics(topics []string) {
+	if !r.rebalanceTurn(r.client) {
+		return
+	}
+	if !r.closed {
+		gone := slices.DeleteFunc(r.all(), func(tp connect.TopicPartition) bool { return !slices.Contains(topics, tp.Topic) })
+		r.letGo(r.client, gone, false)
+	}
+	r.giveTurn()
+	r.client.PurgeTopicsFromConsuming(topics...)
 }
 
 // setPaused pauses or resumes the whole task. The caller has the turn.

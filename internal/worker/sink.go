@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaregexp"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -30,9 +31,14 @@ type SinkOptions struct {
 type SinkParts struct {
 	Task     connect.SinkTask
 	Config   connect.Config
-	Context  TaskInfo
+	Context  connect.TaskContext
 	Pipeline *pipeline.Sink
 	Operator *tolerance.Operator
+	// Topics are what is consumed or, if Pattern is set, every topic whose whole name it matches.
+	Topics  []string
+	Pattern *javaregexp.Regexp
+	// MetadataMaxAge is how often topics that match the pattern are looked for (metadata.max.age.ms).
+	MetadataMaxAge time.Duration
 	// DeadLetters are the reports of the task's operator that have to be durable before offsets are committed.
 	// Optional.
 	DeadLetters *DeadLetters
@@ -44,11 +50,6 @@ type SinkParts struct {
 	RebalanceTimeout time.Duration
 	// Release gives back what the parts hold. It is called once, last, also when the run failed. Optional.
 	Release func()
-}
-
-// TaskInfo is the part of a task's context that does not depend on the run.
-type TaskInfo interface {
-	connect.TaskContext
 }
 
 // StartSink starts a sink task.
@@ -66,6 +67,9 @@ func StartSink(o SinkOptions) *Task {
 		}
 		if parts.RebalanceTimeout <= 0 {
 			parts.RebalanceTimeout = 5 * time.Minute
+		}
+		if parts.MetadataMaxAge <= 0 {
+			parts.MetadataMaxAge = 5 * time.Minute
 		}
 		return newSinkRun(t, o, parts), nil
 	})
@@ -85,13 +89,19 @@ type sinkRun struct {
 	activity  Activity
 	client    *kgo.Client
 	work      context.Context
-	lost      atomic.Bool // a rebalance could not wait for the task: nothing of the run is committed any more
+	pattern   topicPattern
+
+	// lost says that the run was taken out of its group while its task hung: nothing of it is committed any more. left
+	// is closed then.
+	lost      atomic.Bool
+	left      chan struct{}
+	closeOnce sync.Once
+	closing   sync.WaitGroup // a close of the client by leave
 
 	// turn is held by whoever may call the task. It is a channel, not a mutex, so that waiting for it can end.
 	turn  chan struct{}
 	parts map[connect.TopicPartition]*assigned
 	batch []connect.SinkRecord // what is being put; not empty between turns only while it waits to be put again
-	raw   []*kgo.Record        // the consumed record of each element of batch
 	// replaced are topics that were deleted, and perhaps made anew, since they were assigned. It is the task goroutine's own.
 	replaced map[string]bool
 	closed   bool // the run is over: callbacks do nothing
@@ -116,13 +126,12 @@ type assigned struct {
 	committed int64  // the offset that Kafka has; -1 unknown
 	first     int64  // the first offset that was consumed; -1 none yet
 	seek      *int64 // where to go on, not yet applied
-	consumed  bool   // records have come: the client honours SetOffsets
 	paused    bool   // by the task
 }
 
 func newSinkRun(t *Task, o SinkOptions, p *SinkParts) *sinkRun {
 	r := &sinkRun{SinkOptions: o, SinkParts: *p, t: t, turn: make(chan struct{}, 1),
-		parts: make(map[connect.TopicPartition]*assigned), replaced: make(map[string]bool)}
+		left: make(chan struct{}), parts: make(map[connect.TopicPartition]*assigned), replaced: make(map[string]bool)}
 	r.preCommit, _ = connect.As[connect.PreCommitter](p.Task)
 	r.flusher, _ = connect.As[connect.Flusher](p.Task)
 	r.opener, _ = connect.As[connect.PartitionOpener](p.Task)
@@ -160,13 +169,16 @@ func (r *sinkRun) run(ctx, work context.Context) (err error) {
 	r.fail = fail
 	r.mu.Unlock()
 	r.work = work
+	r.Operator.Until(poll)
 	if r.Release != nil {
 		defer r.Release()
 	}
 	defer func() { err = errors.Join(err, r.Pipeline.Close()) }()
 	defer func() {
 		if r.client != nil {
-			r.client.CloseAllowingRebalance() // after Stop: the partitions go to others when the task has let go
+			r.pattern.stop()
+			r.closeClient(r.client) // after Stop: the partitions go to others when the task has let go
+			r.closing.Wait()
 		}
 	}()
 	defer func() {
@@ -184,20 +196,29 @@ func (r *sinkRun) run(ctx, work context.Context) (err error) {
 	}
 	r.next = time.Now().Add(r.CommitInterval)
 	defer r.t.control.notify(r.wake)()
+	r.takeTurn() // rebalances, which begin at once, need the client
 	r.client, err = r.Consumer(
+		kgo.ConsumeTopics(r.Topics...),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.OnPartitionsAssigned(func(_ context.Context, cl *kgo.Client, m map[string][]int32) { r.onAssigned(cl, m) }),
-		kgo.OnPartitionsRevoked(func(_ context.Context, cl *kgo.Client, m map[string][]int32) { r.onRevoked(cl, m) }),
-		kgo.OnPartitionsLost(func(_ context.Context, cl *kgo.Client, m map[string][]int32) { r.onLost(cl, m) }),
+		kgo.OnPartitionsRevoked(func(_ context.Context, cl *kgo.Client, m map[string][]int32) { r.giveUp(cl, m, true) }),
+		kgo.OnPartitionsLost(func(_ context.Context, cl *kgo.Client, m map[string][]int32) { r.giveUp(cl, m, false) }),
 		kgo.AdjustFetchOffsetsFn(r.onOffsets),
 	)
+	r.giveTurn()
 	if err != nil {
 		return fmt.Errorf("create consumer: %w", err)
 	}
+	defer context.AfterFunc(work, func() {
+		if r.t.abandoned.Load() {
+			r.leave(r.client, ErrAbandoned)
+		}
+	})()
+	r.pattern.start(poll, r)
 	r.t.status(Running, nil)
 	err = r.loop(poll)
-	r.takeTurn(nil)
+	r.takeTurn()
 	defer r.giveTurn()
 	r.closed = true
 	if !r.t.abandoned.Load() {
@@ -206,44 +227,36 @@ func (r *sinkRun) run(ctx, work context.Context) (err error) {
 	return err
 }
 
-// takeTurn waits for the turn, until done is closed (nil waits for ever), and reports whether it has it.
-func (r *sinkRun) takeTurn(done <-chan struct{}) bool {
-	select {
-	case r.turn <- struct{}{}:
-		return true
-	default:
-	}
-	select {
-	case r.turn <- struct{}{}:
-		return true
-	case <-done:
-		return false
-	}
-}
+func (r *sinkRun) takeTurn() { r.turn <- struct{}{} }
 
 func (r *sinkRun) giveTurn() { <-r.turn }
 
 // loop polls, converts and puts until the run is to end.
 func (r *sinkRun) loop(poll context.Context) error {
+	// The client goes on sending heartbeats while the task hangs, so that the group would never know.
+	watchdog := time.AfterFunc(r.RebalanceTimeout, func() { r.leave(r.client, r.overdue("it takes too long")) })
+	defer watchdog.Stop()
 	for poll.Err() == nil {
-		r.takeTurn(nil)
+		r.takeTurn()
 		wait, err := r.between()
 		r.giveTurn()
 		if err != nil {
 			return r.firstFailure(err)
 		}
+		watchdog.Stop()
 		var fetches kgo.Fetches
 		again := len(r.batch) > 0
 		if again {
-			if !r.pauseBeforeRetry(poll, wait) {
-				continue
-			}
+			r.pauseBeforeRetry(poll, wait)
 		} else {
 			fetches = r.pollRecords(poll, wait)
 		}
-		r.takeTurn(nil)
+		watchdog.Reset(r.RebalanceTimeout)
+		r.takeTurn()
 		r.client.AllowRebalance() // from here on it is the turn that holds a rebalance back
-		err = r.deliver(poll, fetches, again)
+		if !again || poll.Err() == nil {
+			err = r.deliver(poll, fetches, again)
+		}
 		r.giveTurn()
 		if r.t.abandoned.Load() {
 			return ErrAbandoned
@@ -309,21 +322,20 @@ func (r *sinkRun) wake() {
 	r.woken = true
 }
 
-// pauseBeforeRetry waits before the batch is put again, and reports whether it is time.
-func (r *sinkRun) pauseBeforeRetry(poll context.Context, wait time.Duration) bool {
+// pauseBeforeRetry waits before the batch is put again.
+func (r *sinkRun) pauseBeforeRetry(poll context.Context, wait time.Duration) {
 	delay := tolerance.Backoff(r.retries, r.RetryLimit)
 	if r.timeout > 0 {
 		delay = r.timeout
 	}
-	r.timeout = 0
-	return sleep(poll, min(delay, max(wait, time.Millisecond))) == nil
+	sleep(poll, min(delay, max(wait, time.Millisecond)))
 }
 
 // deliver converts what was polled, or takes the batch that failed before, and puts it. The caller has the turn.
 func (r *sinkRun) deliver(poll context.Context, fetches kgo.Fetches, again bool) error {
 	r.timeout = 0
 	if !again {
-		r.batch, r.raw = r.batch[:0], r.raw[:0]
+		r.batch = r.batch[:0]
 		if err := r.fetchErrors(poll, fetches); err != nil {
 			return err
 		}
@@ -334,7 +346,7 @@ func (r *sinkRun) deliver(poll context.Context, fetches kgo.Fetches, again bool)
 	} else if len(r.batch) == 0 {
 		return nil // its partitions were revoked while it waited
 	}
-	if poll.Err() != nil && !again && len(r.batch) == 0 {
+	if poll.Err() != nil && len(r.batch) == 0 {
 		return nil
 	}
 	return r.put(poll)
@@ -368,7 +380,6 @@ func (r *sinkRun) fetchErrors(poll context.Context, fetches kgo.Fetches) (err er
 func (r *sinkRun) convert(poll context.Context, fetches kgo.Fetches) (err error) {
 	if n := fetches.NumRecords(); cap(r.batch) < n {
 		r.batch = make([]connect.SinkRecord, 0, n)
-		r.raw = make([]*kgo.Record, 0, n)
 	}
 	var c tolerance.Consumed
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
@@ -380,7 +391,6 @@ func (r *sinkRun) convert(poll context.Context, fetches kgo.Fetches) (err error)
 		if part == nil {
 			return // revoked after it was polled
 		}
-		part.consumed = true
 		if part.seek != nil {
 			return // these come from before the seek, which is applied now that the client knows the partition
 		}
@@ -389,12 +399,8 @@ func (r *sinkRun) convert(poll context.Context, fetches kgo.Fetches) (err error)
 		}
 		for _, rec := range p.Records {
 			c = consumed(rec)
-			before := len(r.batch)
 			if r.batch, err = r.Pipeline.Process(poll, &c, r.batch); err != nil {
 				return
-			}
-			for range len(r.batch) - before {
-				r.raw = append(r.raw, rec)
 			}
 			part.polled = rec.Offset + 1
 		}
@@ -404,7 +410,7 @@ func (r *sinkRun) convert(poll context.Context, fetches kgo.Fetches) (err error)
 
 // consumed returns a record in the form that the pipeline takes.
 func consumed(rec *kgo.Record) tolerance.Consumed {
-	c := tolerance.Consumed{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Timestamp: rec.Timestamp, Key: rec.Key, Value: rec.Value}
+	c := tolerance.Consumed{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Timestamp: rec.Timestamp, Key: rec.Key, Value: rec.Value, Raw: rec}
 	switch rec.Attrs.TimestampType() {
 	case 0:
 		c.TimestampType = connect.CreateTime

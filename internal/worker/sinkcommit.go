@@ -71,8 +71,8 @@ func (r *sinkRun) durable(partitions []connect.TopicPartition) (connect.SinkOffs
 		switch {
 		case !ok:
 			r.Logger.Warn("PreCommit returned a partition that the task does not have, which is ignored", "partition", tp.String(), "offset", offset)
-		case offset > at:
-			r.Logger.Warn("PreCommit returned an offset that was not put yet, which is ignored", "partition", tp.String(), "offset", offset, "put", at)
+		case offset < 0 || offset > at:
+			r.Logger.Warn("PreCommit returned an offset behind what was put, or below 0, which is ignored", "partition", tp.String(), "offset", offset, "put", at)
 		case offset != r.parts[tp].committed:
 			out[tp] = offset
 		}
@@ -137,24 +137,36 @@ func (r *sinkRun) rewind(partitions []connect.TopicPartition) {
 // seek notes where a partition goes on.
 func (r *sinkRun) seek(p *assigned, to int64) { p.seek = &to }
 
-// applySeeks makes the client go on where it was asked to, for the partitions that it knows already: before their first
-// records it ignores such a request.
+// applySeeks makes the client go on where it was asked to, for the partitions where it honours that: those with a
+// committed offset, or with records polled. It passes over others without a word, so for them the request waits.
 func (r *sinkRun) applySeeks() {
+	var honoured map[string]map[int32]kgo.EpochOffset
 	set := make(map[string]map[int32]kgo.EpochOffset)
 	for tp, p := range r.parts {
-		if p.seek == nil || !p.consumed {
+		if p.seek == nil {
+			continue
+		}
+		if honoured == nil {
+			honoured = r.client.CommittedOffsets() // which have an entry exactly for those
+		}
+		if _, ok := honoured[tp.Topic][tp.Partition]; !ok {
 			continue
 		}
 		if set[tp.Topic] == nil {
 			set[tp.Topic] = make(map[int32]kgo.EpochOffset)
 		}
 		set[tp.Topic][tp.Partition] = kgo.EpochOffset{Epoch: -1, Offset: *p.seek}
-		p.polled, p.current, p.committed = *p.seek, *p.seek, *p.seek
-		p.seek = nil
+		p.moved()
 	}
 	if len(set) > 0 {
 		r.client.SetOffsets(set)
 	}
+}
+
+// moved takes note that the client goes on where the partition was asked to.
+func (p *assigned) moved() {
+	p.polled, p.current, p.committed = *p.seek, *p.seek, *p.seek
+	p.seek = nil
 }
 
 // dropFromBatch takes records out of the batch that waits to be put again.
@@ -162,13 +174,12 @@ func (r *sinkRun) dropFromBatch(drop func(connect.TopicPartition) bool) {
 	n := 0
 	for i := range r.batch {
 		if !drop(r.batch[i].Origin) {
-			r.batch[n], r.raw[n] = r.batch[i], r.raw[i]
+			r.batch[n] = r.batch[i]
 			n++
 		}
 	}
 	clear(r.batch[n:])
-	clear(r.raw[n:])
-	r.batch, r.raw = r.batch[:n], r.raw[:n]
+	r.batch = r.batch[:n]
 }
 
 // closePartitions gives partitions up: flush and commit what is done, unless they are lost; tell the task. The error

@@ -101,27 +101,17 @@ func (c *sinkContext) ErrantRecordReporter() connect.ErrantRecordReporter {
 // Report implements [connect.ErrantRecordReporter].
 func (c *sinkContext) Report(ctx context.Context, rec *connect.SinkRecord, cause error) (connect.Report, error) {
 	f := &tolerance.Failure{Stage: tolerance.TaskPut, Class: sinkTaskClass, Err: cause, Attempts: 1}
-	if raw := c.consumedRecord(rec); raw != nil {
-		in := consumed(raw)
-		f.Consumed = &in
-	} else {
-		return nil, fmt.Errorf("report of a record at %v offset %d, which is not in the batch that is being put: %w", rec.Origin, rec.Offset, connect.ErrIllegalState)
+	raw, ok := rec.Consumed.(*kgo.Record)
+	if !ok {
+		return nil, fmt.Errorf("report of a record at %v offset %d, which is none that Put was given: its field Consumed is not set: %w", rec.Origin, rec.Offset, connect.ErrIllegalState)
 	}
+	in := consumed(raw)
+	f.Consumed = &in
 	if err := c.Operator.Failed(ctx, f); err != nil {
 		(*sinkRun)(c).failWith(err) // also when the task goes on as if nothing had happened
 		return nil, err
 	}
 	return report{c.DeadLetters}, nil
-}
-
-// consumedRecord returns the record of the batch as it was consumed.
-func (c *sinkContext) consumedRecord(rec *connect.SinkRecord) *kgo.Record {
-	for i, raw := range c.raw {
-		if raw.Offset == rec.Offset && c.batch[i].Origin == rec.Origin {
-			return raw
-		}
-	}
-	return nil
 }
 
 // report waits for everything that was reported so far.

@@ -15,12 +15,13 @@ import (
 // slot is a record on its way to Kafka, with what has to happen when it arrives. Slots are allocated by the chunk. A
 // slot is the record's context too, which leads from an acknowledgement back to it without a closure for each record.
 type slot struct {
-	rec    kgo.Record
-	run    *sourceRun
-	entry  ref
-	polled *connect.SourceRecord // only if the task wants to hear of it
-	index  int                   // in the batch that was polled
-	size   int
+	rec       kgo.Record
+	run       *sourceRun
+	entry     ref
+	polled    *connect.SourceRecord // only if someone wants to hear of it
+	index     int                   // in the batch that was polled
+	size      int
+	partition int32 // as wanted: the client puts the one that it chose into rec
 }
 
 // recordOverhead is about what a record costs besides its content.
@@ -52,11 +53,11 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 	switch {
 	case err == nil:
 		r.settleSlot(s, nil)
-	case r.err == nil && errors.Is(err, kerr.UnknownTopicID):
+	case r.err == nil && (errors.Is(err, kerr.UnknownTopicID) || isPurged(err)):
 		// The topic was deleted and made again: everything that is buffered for it fails, in order. It is sent once
 		// more, in order, when nothing else is in flight.
-		r.resend = append(r.resend, s)
-		signal(r.wake)
+		r.sendLater(s)
+		r.recreated = r.recreated || !isPurged(err)
 	case r.err == nil && r.Operator.Tolerates() && ofRecord(err):
 		r.settleSlot(s, &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: "org.apache.kafka.connect.runtime.WorkerSourceTask", Err: err, Attempts: 1})
 	default:
@@ -68,12 +69,24 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 				r.bytes -= int64(s.size)
 			}
 			r.resend = nil
+			r.held.Store(false)
 		}
 		r.inFlight--
 		r.bytes -= int64(s.size)
 		signal(r.room)
 	}
 }
+
+// sendLater takes a record back that has to be sent once more. The caller holds mu.
+func (r *sourceRun) sendLater(s *slot) {
+	r.resend = append(r.resend, s)
+	r.held.Store(true)
+	signal(r.wake)
+}
+
+// isPurged reports whether a record failed because another task that shares the client made it forget the topic. The
+// client's error has no name.
+func isPurged(err error) bool { return err != nil && err.Error() == "topic purged while buffered" }
 
 // settleSlot takes note that a record is done. The caller holds mu.
 func (r *sourceRun) settleSlot(s *slot, failure *tolerance.Failure) {
@@ -84,16 +97,12 @@ func (r *sourceRun) settleSlot(s *slot, failure *tolerance.Failure) {
 	if len(r.resend) > 0 {
 		signal(r.wake)
 	}
-	tell := r.commitRecord != nil && last
-	if !tell && failure == nil {
+	if failure == nil && (r.commitRecord == nil || !last) {
 		return
 	}
-	out := settled{failure: failure}
-	if tell {
-		out.record = s.polled
-		if failure == nil {
-			out.metadata = &connect.RecordMetadata{Topic: s.rec.Topic, Partition: s.rec.Partition, Offset: s.rec.Offset, Timestamp: s.rec.Timestamp}
-		}
+	out := settled{failure: failure, last: last, record: s.polled}
+	if failure == nil {
+		out.metadata = &connect.RecordMetadata{Topic: s.rec.Topic, Partition: s.rec.Partition, Offset: s.rec.Offset, Timestamp: s.rec.Timestamp}
 	}
 	r.settled = append(r.settled, out)
 	signal(r.wake)

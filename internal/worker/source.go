@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -41,8 +42,12 @@ type SourceOptions struct {
 	// MaxBytes and MaxRecords bound what was sent and is not acknowledged yet.
 	MaxBytes   int64
 	MaxRecords int
-	// Sent is told how many records were sent, and to which topic, once a batch. Optional.
+	// Sent is told how many records were sent, and to which topic: once for each run of records with the same topic.
+	// Optional.
 	Sent func(topic string, records int)
+	// AllOrNothing makes one offset that can't be stored hold up those of all partitions of the task, as Kafka Connect
+	// does. Otherwise it alone is given up, and reported.
+	AllOrNothing bool
 }
 
 // SourceParts are what one run of a source task needs.
@@ -84,6 +89,7 @@ type sourceRun struct {
 	SourceParts
 	t            *Task
 	commitRecord connect.RecordCommitter // or nil
+	keeps        bool                    // records are kept until they are settled: someone wants to hear of them
 	commitBatch  connect.BatchCommitter  // or nil
 	main, commit Activity
 	onAck        func(*kgo.Record, error) // r.acked, made once
@@ -100,11 +106,16 @@ type sourceRun struct {
 	inFlight int   // records sent and not settled
 	bytes    int64 // their size
 	settled  []settled
+	telling  int     // how many of the settled ones the committer is at
 	resend   []*slot // records to send once more, when all others are settled
+	// recreated says that the producer must forget their topics first.
+	recreated bool
 	// resending says that they are being sent: nothing else is, so that their order stays.
 	resending bool
-	err       error // the first failure
-	fail      context.CancelCauseFunc
+	// held says that there is something in resend. What comes later must not overtake it.
+	held atomic.Bool
+	err  error // the first failure
+	fail context.CancelCauseFunc
 }
 
 // settled is a record whose fate the committer has to tell the task of.
@@ -112,6 +123,7 @@ type settled struct {
 	record   *connect.SourceRecord
 	metadata *connect.RecordMetadata
 	failure  *tolerance.Failure
+	last     bool // of what the record became
 }
 
 func newSourceRun(t *Task, o SourceOptions, p *SourceParts) *sourceRun {
@@ -119,6 +131,7 @@ func newSourceRun(t *Task, o SourceOptions, p *SourceParts) *sourceRun {
 		wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 	r.commitRecord, _ = connect.As[connect.RecordCommitter](p.Task)
 	r.commitBatch, _ = connect.As[connect.BatchCommitter](p.Task)
+	r.keeps = r.commitRecord != nil || p.Operator.Tolerates() && p.Operator.Reports()
 	r.onAck = r.acked
 	return r
 }
@@ -137,6 +150,7 @@ func (r *sourceRun) run(ctx, work context.Context) (err error) {
 	r.mu.Lock()
 	r.fail = fail
 	r.mu.Unlock()
+	r.Operator.Until(poll)
 	if r.Release != nil {
 		defer r.Release()
 	}
@@ -185,6 +199,9 @@ func (r *sourceRun) loop(poll, work context.Context) error {
 		}
 		if len(batch) > 0 {
 			if err := r.send(work, batch); err != nil {
+				if interrupted(poll, err) {
+					err = nil // what was not sent is polled again by the next run
+				}
 				return r.firstFailure(err)
 			}
 		}
@@ -193,8 +210,8 @@ func (r *sourceRun) loop(poll, work context.Context) error {
 			retries = 0
 		case err == nil:
 			retries = 0
-			if time.Since(began) < pollPause && sleep(poll, pollPause) != nil {
-				break
+			if time.Since(began) < pollPause {
+				sleep(poll, pollPause)
 			}
 		case interrupted(poll, err):
 		case connect.IsRetriable(err):
@@ -204,9 +221,7 @@ func (r *sourceRun) loop(poll, work context.Context) error {
 				wait = tolerance.Backoff(retries, 30*time.Second)
 			}
 			r.Logger.Warn("poll failed, it will be repeated", "err", err, "attempt", retries, "wait", wait)
-			if sleep(poll, wait) != nil {
-				break
-			}
+			sleep(poll, wait)
 		default:
 			return r.firstFailure(fmt.Errorf("poll: %w", err))
 		}
@@ -238,7 +253,10 @@ func (r *sourceRun) pauseIfAsked(poll context.Context) error {
 
 // send takes one batch through the pipeline to the producer.
 func (r *sourceRun) send(work context.Context, batch []connect.SourceRecord) error {
-	if r.commitRecord != nil {
+	if r.keeps {
+		if err := r.awaitTold(work); err != nil {
+			return err
+		}
 		batch = slices.Clone(batch) // kept until it is acknowledged, while the task reuses its slice
 	}
 	r.polled = batch
@@ -264,6 +282,7 @@ func (r *sourceRun) emit(index int, out *pipeline.Output) error {
 	if n, ok := out.Partition.Get(); ok {
 		s.rec.Partition = n
 	}
+	s.partition = s.rec.Partition
 	s.size = len(out.Key) + len(out.Value) + recordOverhead
 	if len(out.Headers) > 0 {
 		s.rec.Headers = make([]kgo.RecordHeader, len(out.Headers))
@@ -280,7 +299,7 @@ func (r *sourceRun) emitted(index, sent int) error {
 	if sent == 0 {
 		if r.commitRecord != nil {
 			r.mu.Lock()
-			r.settled = append(r.settled, settled{record: &r.polled[index]})
+			r.settled = append(r.settled, settled{record: &r.polled[index], last: true})
 			r.mu.Unlock()
 			signal(r.wake)
 		}
@@ -299,6 +318,7 @@ func (r *sourceRun) dispatch(work context.Context) error {
 	if len(slots) == 0 {
 		return nil
 	}
+	defer r.main.outside()()
 	for i := range slots {
 		topic := slots[i].rec.Topic
 		if i > 0 && topic == slots[i-1].rec.Topic {
@@ -322,7 +342,7 @@ func (r *sourceRun) dispatch(work context.Context) error {
 		entry := r.track.add(polled.SourcePartition, polled.SourceOffset, end-i)
 		for ; i < end; i++ {
 			slots[i].entry = entry
-			if r.commitRecord != nil {
+			if r.keeps {
 				slots[i].polled = polled
 			}
 		}
@@ -331,13 +351,36 @@ func (r *sourceRun) dispatch(work context.Context) error {
 	for i := range slots {
 		s := &slots[i]
 		s.rec.Context = s
-		// The context is the slot's own: one task's context must not end records of others (they share batches).
-		r.Producer.Produce(s, &s.rec, r.onAck)
+		switch {
+		case r.t.abandoned.Load():
+			return ErrAbandoned // invariant 3: what was not sent yet is the next owner's
+		case r.held.Load() && r.hold(s):
+		default:
+			// The context is the slot's own: one task's context must not end records of others (they share batches).
+			r.Producer.Produce(s, &s.rec, r.onAck)
+		}
 	}
 	if r.Sent != nil {
-		r.Sent(slots[len(slots)-1].rec.Topic, len(slots))
+		for i := 0; i < len(slots); {
+			from := i
+			for i < len(slots) && slots[i].rec.Topic == slots[from].rec.Topic {
+				i++
+			}
+			r.Sent(slots[from].rec.Topic, i-from)
+		}
 	}
 	return nil
+}
+
+// hold keeps a record back behind others that have to be sent once more, and reports whether there are such.
+func (r *sourceRun) hold(s *slot) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.resend) == 0 {
+		return false
+	}
+	r.sendLater(s)
+	return true
 }
 
 func (r *sourceRun) ensure(work context.Context, topic string) error {
@@ -360,6 +403,9 @@ func (r *sourceRun) ensure(work context.Context, topic string) error {
 // bound goes alone.
 func (r *sourceRun) takeRoom(work context.Context, records int, size int64) error {
 	for {
+		if r.t.abandoned.Load() {
+			return ErrAbandoned
+		}
 		r.mu.Lock()
 		err := r.err
 		full := r.inFlight > 0 && (r.bytes+size > r.MaxBytes || r.inFlight+records > r.MaxRecords)
@@ -371,6 +417,24 @@ func (r *sourceRun) takeRoom(work context.Context, records int, size int64) erro
 		r.mu.Unlock()
 		if ok || err != nil {
 			return err
+		}
+		select {
+		case <-r.room:
+		case <-work.Done():
+			return context.Cause(work)
+		}
+	}
+}
+
+// awaitTold waits until the task was told of most of its records (invariant 6): a CommitRecord that is slower than Poll
+// must not let them pile up.
+func (r *sourceRun) awaitTold(work context.Context) error {
+	for {
+		r.mu.Lock()
+		untold := len(r.settled) + r.telling
+		r.mu.Unlock()
+		if untold <= r.MaxRecords {
+			return nil
 		}
 		select {
 		case <-r.room:

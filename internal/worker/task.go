@@ -42,6 +42,17 @@ type RestartPolicy struct {
 // DefaultRestart is the policy unless another is configured.
 var DefaultRestart = RestartPolicy{Max: 10, First: time.Second, Limit: time.Minute, Healthy: 5 * time.Minute}
 
+// delay returns the wait before the n-th restart in a row, n from 1. It varies by a tenth, so that tasks that failed
+// together don't stay together.
+func (p RestartPolicy) delay(n int) time.Duration {
+	wait := p.First
+	for ; n > 1 && wait < p.Limit; n-- {
+		wait *= 2
+	}
+	wait = max(min(wait, p.Limit), 0)
+	return wait + rand.N(wait/10+1)
+}
+
 // helps reports whether a restart may help with err.
 func (p RestartPolicy) helps(err error) bool {
 	var data *connect.DataError
@@ -90,6 +101,7 @@ type Task struct {
 	poll      context.Context
 	work      context.Context
 	current   atomic.Pointer[runner]
+	creating  Activity
 	abandoned atomic.Bool
 	ended     chan struct{} // closed when the goroutine has ended
 	released  chan struct{} // closed when it has ended or was abandoned
@@ -143,7 +155,7 @@ func (t *Task) Doing() (name string, since time.Time) {
 	if r := t.current.Load(); r != nil {
 		return (*r).doing()
 	}
-	return "", time.Time{}
+	return t.creating.Current()
 }
 
 func (t *Task) abandon() {
@@ -201,8 +213,7 @@ func (t *Task) loop() {
 			t.status(Failed, err)
 			return
 		}
-		wait := min(t.opts.Restart.First<<min(failures-1, 30), t.opts.Restart.Limit)
-		wait += rand.N(wait/10 + 1)
+		wait := t.opts.Restart.delay(failures)
 		t.opts.Logger.Error("task failed, it will be restarted", "err", err, "failures", failures, "wait", wait)
 		t.status(Restarting, err)
 		if sleep(t.poll, wait) != nil {
@@ -220,9 +231,8 @@ func (t *Task) once() error {
 			return nil
 		}
 	}
-	var a Activity
 	var r runner
-	err := a.do(callCreate, func() (err error) { r, err = t.build(t); return err })
+	err := t.creating.do(callCreate, func() (err error) { r, err = t.build(t); return err })
 	if err != nil {
 		return fmt.Errorf("create task: %w", err)
 	}
