@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -105,6 +106,8 @@ func (p *Pool) open(s *shared, kind Kind, props map[string]string) {
 		opts, s.warnings, s.err = p.Options.Admin(props)
 	} else {
 		opts, s.extra, s.warnings, s.err = p.Options.Producer(props)
+		// Its users bound what they have in flight; a bound for all would let one whose topic is stuck stop the others.
+		opts = append(opts, kgo.MaxBufferedRecords(math.MaxInt32), kgo.MaxBufferedBytes(0))
 	}
 	if s.err == nil {
 		s.client, s.err = kgo.NewClient(opts...)

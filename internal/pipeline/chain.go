@@ -112,7 +112,9 @@ func (c *Chain) one(ctx context.Context, op *tolerance.Operator, r *connect.Reco
 }
 
 // name is how a panic of the step is reported.
-func (s *step) name() string { return s.Class + ".Apply (transformation " + s.Alias + ", or its predicate)" }
+func (s *step) name() string {
+	return s.Class + ".Apply (transformation " + s.Alias + ", or its predicate)"
+}
 
 func (s *Step) meant(r *connect.Record) (bool, error) {
 	if s.Predicate == nil {
