@@ -184,6 +184,7 @@ func (p *Source) convertHeader(ctx context.Context, r *connect.Record, h *connec
 func (p *Source) convertOne(ctx context.Context, c connect.Converter, a connect.AppendConverter, r *connect.Record, out *Output, s *connect.Schema, v any, stage tolerance.Stage, class string) ([]byte, error) {
 	var b []byte
 	var err error
+	headers := len(out.Headers)
 	if a != nil {
 		b, err = p.arena.convert(ctx, a, r.Topic, &out.Headers, s, v)
 	} else {
@@ -192,9 +193,8 @@ func (p *Source) convertOne(ctx context.Context, c connect.Converter, a connect.
 	if err == nil {
 		return b, nil
 	}
-	headers := len(out.Headers)
 	attempts, err := p.op.Retry(ctx, err, func() (err error) {
-		out.Headers = out.Headers[:headers]
+		out.Headers = out.Headers[:headers] // without what the attempt before added
 		b, err = c.FromConnect(ctx, r.Topic, &out.Headers, s, v)
 		return err
 	})

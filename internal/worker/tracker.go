@@ -1,10 +1,12 @@
 package worker
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/offsetcodec"
 )
 
 // tracker knows which source offsets may be stored: for each source partition, the offset of the last record before
@@ -130,11 +132,22 @@ func (k *track) grow() {
 	k.entries = bigger
 }
 
+// fewTracks is how many partitions are compared one by one before a key is made.
+const fewTracks = 16
+
 // find returns the track of a partition. Records come in runs of the same partition, so the last one is compared first,
 // by value: a connector may build its partition anew for each record.
 func (t *tracker) find(p connect.Fields) *track {
 	if t.last != nil && t.last.is(p) {
 		return t.last
+	}
+	if len(t.tracks) <= fewTracks {
+		for _, k := range t.tracks {
+			if k.is(p) {
+				t.last = k
+				return k
+			}
+		}
 	}
 	key := partitionKey(p)
 	k, ok := t.byKey[key]
@@ -166,15 +179,17 @@ func (k *track) is(p connect.Fields) bool {
 	return true
 }
 
-// partitionKey returns a text that two partitions share if and only if they have the same fields with the same values.
+// partitionKey returns a text that two partitions share if and only if they are stored as one. One that can't be stored has a key too.
 func partitionKey(p connect.Fields) string {
 	if p == nil {
 		return "null"
 	}
-	var b []byte
+	if key, err := offsetcodec.Canonical(p); err == nil {
+		return key
+	}
+	b := []byte("unstorable")
 	for _, name := range slices.Sorted(maps.Keys(p)) {
-		b = appendKeyPart(b, name)
-		b = appendKeyPart(b, typedText(p[name]))
+		b = fmt.Appendf(b, " %d:%s=%T %#v", len(name), name, p[name], p[name])
 	}
 	return string(b)
 }
