@@ -10,21 +10,24 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/conformance"
 	"github.com/gokconnect/connect/internal/conformance/vec"
 	"github.com/gokconnect/connect/internal/kafkalog"
 	"github.com/gokconnect/connect/internal/kafkatest"
 )
 
-// TestInternalTopics starts with internal topics that are absent, right and wrong. What the readers of their records do
-// is tested with them.
+// TestInternalTopics starts with internal topics that are absent, right and wrong, and with bad records in the config
+// topic.
 func TestInternalTopics(t *testing.T) {
 	content := map[string]string{"config": "connector configurations", "offset": "source connector offsets", "status": "connector and task statuses"}
 	partitions := map[string]int32{"config": 1, "offset": 25, "status": 5}
 	vec.Run(t, "control/live-internal-topics.jsonl", func(t *testing.T, c conformance.Case) {
 		if strings.Contains(c.ID, ".bad-records.") {
-			return // of the config store
+			badRecords(t, c)
+			return
 		}
 		var in struct {
 			Store    string
@@ -92,5 +95,59 @@ func TestInternalTopics(t *testing.T) {
 			}
 			sameJSON(t, configs, after.Configs)
 		})
+	})
+}
+
+// badRecords reads a config topic with records that can't be used, with the effect that they have on Kafka Connect.
+func badRecords(t *testing.T, c conformance.Case) {
+	var in struct {
+		When    string
+		Records []string
+	}
+	var raw struct {
+		Calls, Snapshot, SnapshotAfterOneMore json.RawMessage
+		RefreshError                          *conformance.Error
+	}
+	unmarshal(t, c.In, &in)
+	unmarshal(t, c.Raw, &raw)
+	synctest.Test(t, func(t *testing.T) {
+		kafka := kafkatest.New(t)
+		kafka.MustCreateTopic("cfg", 1, "cleanup.policy", "compact")
+		producer := kafka.Client(kgo.ProducerLinger(time.Second)) // one batch
+		write := func(texts ...string) {
+			var records []*kgo.Record
+			for i := 0; i < len(texts); i += 2 {
+				records = append(records, &kgo.Record{Topic: "cfg", Key: []byte(texts[i]), Value: []byte(texts[i+1])})
+			}
+			if err := producer.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		calls := []any{}
+		store := configstore.NewKafka(configstore.KafkaConfig{
+			Topic: kafkalog.Topic{Name: "cfg"}, Client: kafka.ClientOpts(), LoseBatches: true,
+			OnEvent: func(e configstore.Event) { calls = append(calls, configStoreCall(e)) },
+		})
+		before := in.When == "before start"
+		if before {
+			write(in.Records...)
+		}
+		err := store.Start(t.Context())
+		defer store.Stop()
+		vec.CheckError(t, c.Error, err)
+		if !before {
+			write(in.Records...)
+		}
+		refresh := func() {
+			if err := store.Refresh(t.Context()); (err != nil) != (raw.RefreshError != nil) {
+				t.Errorf("refresh: %v, expected %v", err, raw.RefreshError)
+			}
+		}
+		refresh()
+		sameMembers(t, calls, raw.Calls)
+		sameMembers(t, configStoreSnapshot(store.State()), raw.Snapshot)
+		write("connector-later", `{"properties":{}}`)
+		refresh()
+		sameMembers(t, configStoreSnapshot(store.State()), raw.SnapshotAfterOneMore)
 	})
 }

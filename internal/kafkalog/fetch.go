@@ -172,6 +172,9 @@ func (l *Log) apply(records []*kgo.Record) {
 	for _, r := range records {
 		if err := l.cfg.Apply(r); err != nil {
 			l.cfg.OnError(&RecordError{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Err: err})
+			if errors.Is(err, ErrSkipBatch) {
+				return
+			}
 		}
 	}
 }

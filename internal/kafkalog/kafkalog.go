@@ -30,7 +30,7 @@ type Config struct {
 	// ReadToEnd waits for is the same as without: it waits for open transactions to end.
 	ReadCommitted bool
 	// Apply is given every record, in order within a partition and never concurrently. The record may be kept. An
-	// error says that the record is garbage: it is reported to OnError and skipped alone.
+	// error says that the record is garbage: it is reported to OnError and skipped, alone unless it is [ErrSkipBatch].
 	Apply func(r *kgo.Record) error
 	// OnError is told of garbage, as a *[RecordError], and of trouble with the cluster that the log keeps trying to get
 	// over. Never concurrently. Nil ignores them.
@@ -50,6 +50,9 @@ func (e *RecordError) Error() string {
 }
 
 func (e *RecordError) Unwrap() error { return e.Err }
+
+// ErrSkipBatch is in an error of Apply that the rest of what was fetched with the record is to be skipped with it.
+var ErrSkipBatch = errors.New("the rest of what was fetched with it is skipped")
 
 // ErrNotRunning says that a log was used before Start or after Stop.
 var ErrNotRunning = errors.New("the log is not running")
