@@ -18,7 +18,7 @@ func NewStructValue(s *Schema) (*Struct, error) {
 	if s == nil || s.typ != TypeStruct {
 		return nil, DataErrorf("Not a struct schema: %v", s)
 	}
-	return &Struct{s, make([]any, len(s.fields))}, nil
+	return newStruct(s), nil
 }
 
 // StructOf returns a Struct of a struct schema from its values in the order of the fields, which it keeps without

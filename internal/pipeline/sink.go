@@ -57,8 +57,16 @@ func (p *Sink) Process(ctx context.Context, c *tolerance.Consumed, batch []conne
 
 func (p *Sink) process(ctx context.Context, c *tolerance.Consumed, batch []connect.SinkRecord) ([]connect.SinkRecord, error) {
 	origin := connect.TopicPartition{Topic: c.Topic, Partition: c.Partition}
-	batch = append(batch, connect.SinkRecord{TimestampType: c.TimestampType, Origin: origin, Offset: c.Offset, Consumed: c.Raw})
-	rec := &batch[len(batch)-1]
+	var rec *connect.SinkRecord
+	var work *sinkWork // nil if there is no chain
+	if len(p.chain.steps) > 0 {
+		work = p.work()
+		rec = &work.consumed
+	} else {
+		batch = append(batch, connect.SinkRecord{})
+		rec = &batch[len(batch)-1]
+	}
+	rec.TimestampType, rec.Origin, rec.Offset, rec.Consumed = c.TimestampType, origin, c.Offset, c.Raw
 	rec.Topic, rec.Partition = c.Topic, connect.ToPartition(c.Partition)
 	key, err := p.toConnect(ctx, p.conv.Key, c, c.Key, tolerance.KeyConverter, p.conv.KeyClass)
 	if err != nil {
@@ -82,10 +90,10 @@ func (p *Sink) process(ctx context.Context, c *tolerance.Consumed, batch []conne
 			return batch, fmt.Errorf("Invalid record timestamp %d", ms)
 		}
 	}
-	if len(p.chain.steps) == 0 {
+	if work == nil {
 		return batch, nil
 	}
-	return p.transform(ctx, rec, batch)
+	return p.transform(ctx, work, batch)
 }
 
 // sinkWork is the memory that one record needs on its way through the chain: the record as consumed, which
@@ -95,16 +103,19 @@ type sinkWork struct {
 	record   connect.Record
 }
 
-// transform sends the last record of batch through the chain, and puts what comes out in its place.
-func (p *Sink) transform(ctx context.Context, rec *connect.SinkRecord, batch []connect.SinkRecord) ([]connect.SinkRecord, error) {
+// work returns memory for one record.
+func (p *Sink) work() *sinkWork {
 	if len(p.free) == 0 {
 		p.free = make([]sinkWork, 64) // transformations may keep what they are given: never reused
 	}
 	w := &p.free[0]
 	p.free = p.free[1:]
-	w.consumed = *rec
+	return w
+}
+
+// transform sends a consumed record through the chain, and appends what comes out to batch.
+func (p *Sink) transform(ctx context.Context, w *sinkWork, batch []connect.SinkRecord) ([]connect.SinkRecord, error) {
 	w.record = *w.consumed.Base()
-	batch = batch[:len(batch)-1]
 	if p.chain.expands {
 		err := p.chain.apply(ctx, p.op, 0, &w.record, func(r *connect.Record) error {
 			batch = append(batch, w.with(r))

@@ -203,11 +203,11 @@ func (t *cast) Apply(_ context.Context, r *connect.Record) (*connect.Record, err
 	if err != nil {
 		return nil, err
 	}
-	values := make([]any, len(p.out.Fields()))
+	out, values := connect.StructFor(p.out)
 	if err := t.copyFields(values, s, p); err != nil {
 		return nil, err
 	}
-	return t.part.set(r, p.out, connect.StructOf(p.out, values...)), nil
+	return t.part.set(r, p.out, out), nil
 }
 
 func (t *cast) copyFields(values []any, s *connect.Struct, p castPlan) error {

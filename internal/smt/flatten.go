@@ -141,11 +141,11 @@ func (t *flatten) Apply(_ context.Context, r *connect.Record) (*connect.Record, 
 	if err != nil {
 		return nil, err
 	}
-	values := make([]any, len(p.out.Fields()))
+	out, values := connect.StructFor(p.out)
 	if err := fill(values, p.out, p.nodes, s); err != nil {
 		return nil, err
 	}
-	return t.part.set(r, p.out, connect.StructOf(p.out, values...)), nil
+	return t.part.set(r, p.out, out), nil
 }
 
 // fill sets the fields that come from s. Those of a struct that is null stay null.

@@ -19,6 +19,7 @@ type insertField struct {
 	nulls                               nulls
 	count                               int // of the fields that may be inserted
 	plans                               plans[insertPlan]
+	lastTopic                           any // a string
 }
 
 type insertedField struct {
@@ -117,19 +118,19 @@ func (t *insertField) Apply(_ context.Context, r *connect.Record) (*connect.Reco
 	if p.err != nil {
 		return nil, p.err
 	}
-	values := make([]any, len(p.out.Fields()))
+	out, values := connect.StructFor(p.out)
 	if err := t.nulls.copyFields(values, s, p.out); err != nil {
 		return nil, err
 	}
 	if err := t.intoStruct(values[p.copied:], r); err != nil {
 		return nil, err
 	}
-	return t.part.set(r, p.out, connect.StructOf(p.out, values...)), nil
+	return t.part.set(r, p.out, out), nil
 }
 
 func (t *insertField) intoMap(m *connect.Map, r *connect.Record) error {
 	if t.topic != nil {
-		m.Set(t.topic.key, r.Topic)
+		m.Set(t.topic.key, t.topicOf(r))
 	}
 	if t.partition != nil {
 		if n, ok := r.Partition.Get(); ok {
@@ -152,11 +153,19 @@ func (t *insertField) intoMap(m *connect.Map, r *connect.Record) error {
 	return nil
 }
 
+// topicOf returns the record's topic, which is mostly that of the record before.
+func (t *insertField) topicOf(r *connect.Record) any {
+	if last, ok := t.lastTopic.(string); !ok || last != r.Topic {
+		t.lastTopic = r.Topic
+	}
+	return t.lastTopic
+}
+
 // intoStruct sets the inserted fields, in the order in which compile adds them.
 func (t *insertField) intoStruct(values []any, r *connect.Record) error {
 	i := 0
 	if t.topic != nil {
-		values[i] = r.Topic
+		values[i] = t.topicOf(r)
 		i++
 	}
 	if t.partition != nil {

@@ -57,7 +57,7 @@ func (t *maskField) Apply(_ context.Context, r *connect.Record) (*connect.Record
 		return nil, err
 	}
 	masked := t.plans.of(s.Schema())
-	values := make([]any, len(s.Values()))
+	out, values := connect.StructFor(s.Schema())
 	for i := range values {
 		v := t.nulls.at(s, i)
 		if len(masked) > 0 && masked[0] == i {
@@ -73,7 +73,7 @@ func (t *maskField) Apply(_ context.Context, r *connect.Record) (*connect.Record
 		}
 		values[i] = v
 	}
-	return t.part.set(r, schema, connect.StructOf(s.Schema(), values...)), nil
+	return t.part.set(r, schema, out), nil
 }
 
 func (t *maskField) masked(v any) (any, error) {

@@ -137,7 +137,7 @@ func (t *replaceField) Apply(_ context.Context, r *connect.Record) (*connect.Rec
 	if p.err != nil {
 		return nil, p.err
 	}
-	values := make([]any, len(p.from))
+	out, values := connect.StructFor(p.out)
 	for i, from := range p.from {
 		if from.err != nil {
 			return nil, from.err
@@ -150,7 +150,7 @@ func (t *replaceField) Apply(_ context.Context, r *connect.Record) (*connect.Rec
 			}
 		}
 	}
-	return t.part.set(r, p.out, connect.StructOf(p.out, values...)), nil
+	return t.part.set(r, p.out, out), nil
 }
 
 func (t *replaceField) applyMap(value any) (*connect.Map, error) {

@@ -84,11 +84,11 @@ func (t *setSchemaMetadata) Apply(_ context.Context, r *connect.Record) (*connec
 	if err != nil {
 		return nil, err
 	}
-	values := make([]any, len(p.out.Fields()))
+	out, values := connect.StructFor(p.out)
 	if err := t.nulls.copyFields(values, s, p.out); err != nil {
 		return nil, err
 	}
-	return t.part.set(r, p.out, connect.StructOf(p.out, values...)), nil
+	return t.part.set(r, p.out, out), nil
 }
 
 func setSchemaMetadataKind() kind {

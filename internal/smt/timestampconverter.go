@@ -218,7 +218,7 @@ func (t *timestampConverter) Apply(_ context.Context, r *connect.Record) (*conne
 }
 
 func (t *timestampConverter) convertStruct(s *connect.Struct, p timestampPlan) (*connect.Struct, error) {
-	values := make([]any, len(p.out.Fields()))
+	out, values := connect.StructFor(p.out)
 	for i := range values {
 		v := t.nulls.at(s, i)
 		if i == p.field {
@@ -237,7 +237,7 @@ func (t *timestampConverter) convertStruct(s *connect.Struct, p timestampPlan) (
 		}
 		values[i] = v
 	}
-	return connect.StructOf(p.out, values...), nil
+	return out, nil
 }
 
 func (t *timestampConverter) applySchemaless(value any) (any, error) {

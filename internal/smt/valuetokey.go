@@ -64,7 +64,7 @@ func (t *valueToKey) Apply(_ context.Context, r *connect.Record) (*connect.Recor
 	if p.err != nil {
 		return nil, p.err
 	}
-	values := make([]any, len(p.from))
+	out, values := connect.StructFor(p.out)
 	for i, from := range p.from {
 		if values[i] = t.nulls.at(s, from); values[i] == nil {
 			if err := checkNull(p.out, i); err != nil {
@@ -72,7 +72,7 @@ func (t *valueToKey) Apply(_ context.Context, r *connect.Record) (*connect.Recor
 			}
 		}
 	}
-	return keyPart.set(r, p.out, connect.StructOf(p.out, values...)), nil
+	return keyPart.set(r, p.out, out), nil
 }
 
 func valueToKeyKind() kind {

@@ -16,7 +16,7 @@ func (d *decoder) structure(c byte, p *plan) (v any, ok bool) {
 	if len(p.fields) > 64*len(few) {
 		there = make([]uint64, (len(p.fields)+63)/64)
 	}
-	values := make([]any, len(p.fields))
+	out, values := connect.StructFor(p.schema)
 	count, next := 0, 0
 	more := true
 	if d.space() == '}' {
@@ -56,7 +56,7 @@ func (d *decoder) structure(c byte, p *plan) (v any, ok bool) {
 			}
 		}
 	}
-	return connect.StructOf(p.schema, values...), true
+	return out, true
 }
 
 // field reads a member's name and colon, and returns the index of the field, or -1 if there is none. It is probably the
