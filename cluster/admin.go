@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/clients"
 	"github.com/gokconnect/connect/internal/configprovider"
+	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/worker"
@@ -19,115 +19,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
-
-// checkDeclared checks the configurations of declared connectors. It calls connectors, so it does not run on the loop.
-func (rt *Runtime) checkDeclared(ctx context.Context, all []*declared) error {
-	for _, d := range all {
-		if err := rt.check(ctx, d.config); err != nil {
-			return fmt.Errorf("declared connector %q: %w", d.name, err)
-		}
-	}
-	return nil
-}
-
-// applyDeclared makes declared connectors part of what is configured. It runs on the loop.
-func (rt *Runtime) applyDeclared(all []*declared) {
-	slices.SortFunc(all, func(a, b *declared) int { return strings.Compare(a.name, b.name) })
-	for _, d := range all {
-		rt.put(d.name, pointers(d.config), herder.Started)
-	}
-	rt.reconcile()
-}
-
-// put stores a configuration. A connector that is there keeps its target.
-func (rt *Runtime) put(name string, cfg map[string]*string, target herder.Target) {
-	next := &herder.Connector{Config: cfg, Target: target}
-	if k := rt.snapshot[name]; k != nil {
-		if herder.SameConfig(k.Config, cfg) && rt.connectors[name] != nil {
-			return // nothing changes, nothing restarts
-		}
-		c := *k
-		c.Config = cfg
-		next = &c
-	}
-	rt.snapshot[name] = next
-}
-
-func pointers(cfg connect.Config) map[string]*string {
-	out := make(map[string]*string, len(cfg))
-	for k, v := range cfg {
-		out[k] = &v
-	}
-	return out
-}
-
-// PutConnector creates a connector, or gives it another configuration. cfg names a plugin by connector.class. A configuration that is
-// not valid is refused with an error that names every key that is wrong, and changes nothing.
-func (rt *Runtime) PutConnector(ctx context.Context, name string, cfg connect.Config) error {
-	cfg = maps.Clone(cfg)
-	if cfg == nil {
-		cfg = connect.Config{}
-	}
-	if given, ok := cfg["name"]; ok && given != name {
-		return connect.ConfigErrorf("name", "Connector name configuration (%s) doesn't match connector name in the URL (%s)", given, name)
-	}
-	cfg["name"] = name
-	if err := rt.check(ctx, cfg); err != nil {
-		return fmt.Errorf("connector %q: %w", name, err)
-	}
-	return rt.do(ctx, func() error {
-		rt.put(name, pointers(cfg), herder.Started)
-		rt.reconcile()
-		return nil
-	})
-}
-
-// CreateConnector is [Runtime.PutConnector] for a connector that must not be there yet: else it fails with
-// [connect.ErrAlreadyExists].
-func (rt *Runtime) CreateConnector(ctx context.Context, name string, cfg connect.Config) error {
-	err := rt.do(ctx, func() error {
-		if rt.snapshot[name] != nil {
-			return fmt.Errorf("Connector %s already exists: %w", name, connect.ErrAlreadyExists)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return rt.PutConnector(ctx, name, cfg)
-}
-
-// PatchConnector changes single keys of a connector's configuration; a nil value removes the key.
-func (rt *Runtime) PatchConnector(ctx context.Context, name string, changes map[string]*string) error {
-	cfg, err := rt.Connector(ctx, name)
-	if err != nil {
-		return err
-	}
-	for k, v := range changes {
-		if v == nil {
-			delete(cfg, k)
-		} else {
-			cfg[k] = *v
-		}
-	}
-	return rt.PutConnector(ctx, name, cfg)
-}
-
-// DeleteConnector stops a connector and forgets it. Its offsets stay.
-func (rt *Runtime) DeleteConnector(ctx context.Context, name string) error {
-	return rt.change(ctx, name, func(*herder.Connector) *herder.Connector { return nil })
-}
-
-// Remove is [Runtime.DeleteConnector] for a connector that was declared with [Runtime.Add].
-func (rt *Runtime) Remove(ctx context.Context, name string) error {
-	err := rt.DeleteConnector(ctx, name)
-	if err == nil {
-		rt.mu.Lock()
-		delete(rt.declared, name)
-		rt.mu.Unlock()
-	}
-	return err
-}
 
 // Connectors returns the names of the connectors, sorted.
 func (rt *Runtime) Connectors(ctx context.Context) (names []string, err error) {
@@ -205,32 +96,6 @@ func (rt *Runtime) Await(ctx context.Context, name string, wanted func(Connector
 	}
 }
 
-// Pause pauses a connector and its tasks where they are. It returns at once.
-func (rt *Runtime) Pause(ctx context.Context, name string) error {
-	return rt.retarget(ctx, name, herder.Paused)
-}
-
-// Resume starts a connector that is paused or stopped. It returns at once.
-func (rt *Runtime) Resume(ctx context.Context, name string) error {
-	return rt.retarget(ctx, name, herder.Started)
-}
-
-// Stop stops a connector and gives up its tasks; its configuration and offsets stay. It returns at once.
-func (rt *Runtime) Stop(ctx context.Context, name string) error {
-	return rt.retarget(ctx, name, herder.Stopped)
-}
-
-func (rt *Runtime) retarget(ctx context.Context, name string, t herder.Target) error {
-	return rt.change(ctx, name, func(k *herder.Connector) *herder.Connector {
-		k.Target = t
-		if t == herder.Stopped {
-			k.Tasks, k.Applied = nil, nil
-			rt.status.keepTasks(name, 0)
-		}
-		return k
-	})
-}
-
 // RestartOptions say what [Runtime.Restart] restarts.
 type RestartOptions struct {
 	Tasks      bool // the tasks too
@@ -239,60 +104,24 @@ type RestartOptions struct {
 
 // Restart makes a new instance of a connector, and of its tasks if asked to. It returns at once.
 func (rt *Runtime) Restart(ctx context.Context, name string, o RestartOptions) error {
-	return rt.change(ctx, name, func(k *herder.Connector) *herder.Connector {
-		s, _, _ := rt.status.get(name)
-		if !o.OnlyFailed || s.State == Failed {
-			k.Restarts++
-		}
-		if o.Tasks {
-			for _, t := range s.Tasks {
-				if !o.OnlyFailed || t.State == Failed {
-					restartTask(k, t.ID.Task)
-				}
-			}
-		}
-		return k
+	return rt.write(ctx, name, func(*herder.Connector) error {
+		return rt.store.PutRestart(ctx, configstore.RestartRequested{Connector: name, IncludeTasks: o.Tasks, OnlyFailed: o.OnlyFailed})
 	})
 }
 
 // RestartTask makes a new instance of one task. It returns at once.
 func (rt *Runtime) RestartTask(ctx context.Context, id connect.TaskID) error {
-	missing := false
-	err := rt.change(ctx, id.Connector, func(k *herder.Connector) *herder.Connector {
-		if missing = id.Task < 0 || id.Task >= len(k.Tasks); !missing {
-			restartTask(k, id.Task)
-		}
-		return k
-	})
-	if err == nil && missing {
-		return fmt.Errorf("Unknown task: %v: %w", id, connect.ErrNotFound)
-	}
-	return err
-}
-
-func restartTask(k *herder.Connector, task int) {
-	restarts := maps.Clone(k.TaskRestarts)
-	if restarts == nil {
-		restarts = make(map[int]int)
-	}
-	restarts[task]++
-	k.TaskRestarts = restarts
-}
-
-// change replaces what is configured for a connector by what f makes of a copy of it; nil removes it.
-func (rt *Runtime) change(ctx context.Context, name string, f func(*herder.Connector) *herder.Connector) error {
 	return rt.do(ctx, func() error {
-		k := rt.snapshot[name]
-		if k == nil {
-			return notFound(name)
+		k := rt.snapshot[id.Connector]
+		switch {
+		case k == nil:
+			return notFound(id.Connector)
+		case id.Task < 0 || id.Task >= len(k.Tasks):
+			return fmt.Errorf("Unknown task: %v: %w", id, connect.ErrNotFound)
+		case !rt.core.Runs(id):
+			return fmt.Errorf("task %v does not run on this instance: %w", id, connect.ErrIllegalState)
 		}
-		c := *k
-		if next := f(&c); next != nil {
-			rt.snapshot[name] = next
-		} else {
-			delete(rt.snapshot, name)
-			rt.status.remove(name)
-		}
+		rt.core.RestartTask(id)
 		rt.reconcile()
 		return nil
 	})

@@ -5,17 +5,14 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/worker"
 )
 
 // reconcile brings what runs in line with what is configured and assigned. It runs on the loop.
 func (rt *Runtime) reconcile() {
-	if rt.assigned && !rt.stopping {
-		rt.assignment = herder.All(rt.snapshot)
-	} else {
-		rt.assignment = herder.Assignment{}
-	}
+	rt.assignment = rt.member.assignment()
 	for _, a := range rt.core.Reconcile(rt.snapshot, rt.assignment) {
 		switch a := a.(type) {
 		case herder.StartConnector:
@@ -54,29 +51,21 @@ func (rt *Runtime) startConnector(a herder.StartConnector) {
 	log := rt.log.With("connector", a.Name)
 	status := func(s worker.State, err error) { rt.status.connector(a.Name, s, err) }
 	name, cfg := a.Name, plain(a.Config)
-	var c *worker.Connector
 	var hide func(connect.Config) connect.Config // the connector's goroutine has it to itself
-	ready := make(chan struct{})                 // closed when c is set
-	c = worker.StartConnector(worker.ConnectorOptions{
+	c := worker.StartConnector(worker.ConnectorOptions{
 		Name: name, Logger: log, Status: status, Target: target(a.Target), Grace: connectorGrace,
 		New: func(ctx context.Context) (p *worker.ConnectorParts, err error) {
 			p, hide, err = rt.connectorParts(ctx, name, cfg)
 			return p, err
 		},
-		TaskConfigs: func(configs []connect.Config) {
-			<-ready
+		TaskConfigs: func(ctx context.Context, configs []connect.Config) error {
 			hidden := make([]connect.Config, len(configs))
 			for i, cfg := range configs {
 				hidden[i] = hide(cfg)
 			}
-			rt.post(func() {
-				if rt.connectors[name] == c { // else it was stopped meanwhile
-					rt.tasksComputed(name, hidden)
-				}
-			})
+			return rt.storeTasks(ctx, name, hidden)
 		},
 	})
-	close(ready)
 	rt.connectors[name] = c
 }
 
@@ -146,27 +135,66 @@ func (rt *Runtime) leave(ended <-chan struct{}) {
 	}
 }
 
-// tasksComputed stores the configurations that a connector computed, if they have changed. They have placeholders.
-func (rt *Runtime) tasksComputed(name string, configs []connect.Config) {
-	k := rt.snapshot[name]
-	if k == nil || k.Target == herder.Stopped {
-		return
+// storeTasks stores the configurations that a connector computed, if they have changed. They have placeholders. It runs
+// on the connector's goroutine.
+func (rt *Runtime) storeTasks(ctx context.Context, name string, configs []connect.Config) error {
+	done, err := rt.lockWrites(ctx)
+	if err != nil {
+		return err
 	}
-	for _, cfg := range configs {
+	defer done()
+	k := rt.store.Snapshot().Connectors[name]
+	if k == nil || k.Target == herder.Stopped {
+		return nil
+	}
+	properties := make([]configstore.Properties, len(configs))
+	for i, cfg := range configs {
 		for _, key := range []string{"topics", "topics.regex"} {
 			if v := k.Config[key]; v != nil {
 				cfg[key] = *v
 			}
 		}
+		properties[i] = configstore.TaskProperties(cfg)
 	}
 	if !herder.TasksChanged(k, configs) {
+		return nil
+	}
+	return rt.store.PutTasks(ctx, name, properties)
+}
+
+// onConfigured hears what changed in what is configured. It is called by the store, one event at a time.
+func (rt *Runtime) onConfigured(e configstore.Event) { rt.post(func() { rt.configured(e) }) }
+
+// configured takes note of a change. It runs on the loop.
+func (rt *Runtime) configured(e configstore.Event) {
+	rt.snapshot = rt.store.Snapshot().Connectors
+	switch e := e.(type) {
+	case configstore.ConnectorRemoved:
+		rt.status.remove(e.Connector)
+	case configstore.TasksChanged:
+		if k := rt.snapshot[e.Connector]; k != nil {
+			rt.status.keepTasks(e.Connector, len(k.Tasks))
+		}
+	case configstore.RestartRequested:
+		rt.restart(e)
+	}
+	rt.reconcile()
+}
+
+// restart makes anew what a request names and runs here. It runs on the loop.
+func (rt *Runtime) restart(r configstore.RestartRequested) {
+	s, _, _ := rt.status.get(r.Connector)
+	if !r.OnlyFailed || s.State == Failed {
+		rt.core.RestartConnector(r.Connector)
+	}
+	if !r.IncludeTasks {
 		return
 	}
-	next := *k
-	next.Tasks, next.Applied = configs, k.Config
-	rt.snapshot[name] = &next
-	rt.status.keepTasks(name, len(configs))
-	rt.reconcile()
+	for _, t := range s.Tasks {
+		if !r.OnlyFailed || t.State == Failed {
+			rt.core.RestartTask(t.ID)
+		}
+	}
 }
 
 // watchStalls reports calls into connectors that take long, once each.

@@ -9,8 +9,10 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/clients"
 	"github.com/gokconnect/connect/internal/configprovider"
+	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/javaregexp"
+	"github.com/gokconnect/connect/internal/kafkalog"
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/offsets"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -59,6 +61,9 @@ func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
 	if err := k.reach(ctx); err != nil {
 		return nil, err
 	}
+	if rt.store, err = k.configStore(ctx); err != nil {
+		return nil, err
+	}
 	if k.offsets = rt.cfg.Offsets; k.offsets == nil {
 		if k.offsets, err = k.offsetsTopic(ctx); err != nil {
 			return nil, err
@@ -69,6 +74,28 @@ func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
 		return nil, fmt.Errorf("offset store: %w", err)
 	}
 	return k, nil
+}
+
+// configStore returns where the runtime keeps what is configured: an instance that is alone in memory, others in a topic.
+func (k *kafka) configStore(ctx context.Context) (configstore.Store, error) {
+	if _, alone := k.rt.cfg.Coordinator.(*standalone); alone {
+		return configstore.NewMemory(k.rt.onConfigured), nil
+	}
+	props, _ := k.props.ConfigConsumer()
+	reader, _, warnings, err := k.options.Consumer(props)
+	if err != nil {
+		return nil, err
+	}
+	k.warn(warnings.Without(k.props.Config))
+	topic := k.rt.settings.ConfigTopic
+	return configstore.NewKafka(configstore.KafkaConfig{
+		Topic: kafkalog.Topic{
+			Name: topic.Name, Property: "config.storage.topic", Content: "connector configurations", Partitions: 1, SinglePartition: true,
+			ReplicationFactor: k.replication(ctx, topic.ReplicationFactor), Settings: topic.Settings,
+		},
+		Client: reader, LoseBatches: k.rt.cfg.javaDefaults, OnEvent: k.rt.onConfigured,
+		OnError: func(err error) { k.rt.log.Error("trouble with the config topic", "topic", topic.Name, "err", err) },
+	}), nil
 }
 
 func (k *kafka) offsetsTopic(ctx context.Context) (offsets.Store, error) {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/worker"
@@ -42,6 +43,10 @@ type Runtime struct {
 	secrets  *secrets
 	reloads  *reloads
 
+	store  configstore.Store
+	writes chan struct{} // held by whoever looks at what is configured and then writes
+	joined chan struct{} // closed when the instance was assigned work for the first time
+
 	mu       sync.Mutex
 	running  bool
 	declared map[string]*declared
@@ -49,7 +54,7 @@ type Runtime struct {
 	// Below is the loop's own.
 	snapshot   herder.Snapshot
 	assignment herder.Assignment
-	assigned   bool
+	member     *groupMember
 	core       *herder.Core
 	connectors map[string]*worker.Connector
 	tasks      map[connect.TaskID]*worker.Task
@@ -81,6 +86,7 @@ func New(cfg Config) (*Runtime, error) {
 	rt := &Runtime{
 		cfg: cfg, worker: properties, settings: settings, secrets: hidden, log: slog.New(&hidingHandler{cfg.Logger.Handler(), hidden}),
 		events: make(chan func()), ended: make(chan struct{}), started: make(chan struct{}),
+		writes: make(chan struct{}, 1), joined: make(chan struct{}),
 		declared: make(map[string]*declared), snapshot: make(herder.Snapshot), core: herder.New(),
 		connectors: make(map[string]*worker.Connector), tasks: make(map[connect.TaskID]*worker.Task), status: newStatuses(hidden),
 	}
@@ -88,6 +94,7 @@ func New(cfg Config) (*Runtime, error) {
 		return nil, fmt.Errorf("cluster.Config: Worker: connector.client.config.override.policy: %w", err)
 	}
 	rt.reloads = newReloads(rt.reload)
+	rt.member = &groupMember{rt: rt}
 	rt.plugins.Store(reg)
 	return rt, nil
 }
@@ -124,7 +131,7 @@ func (rt *Runtime) Add(declarations ...Declaration) error {
 	if err := rt.checkDeclared(context.Background(), all); err != nil {
 		return err
 	}
-	return rt.do(context.Background(), func() error { rt.applyDeclared(all); return nil })
+	return rt.putDeclared(context.Background(), all)
 }
 
 // Run runs the instance until ctx ends, and then stops it: connectors and tasks finish what they have begun, within
@@ -155,17 +162,19 @@ func (rt *Runtime) Run(ctx context.Context) error {
 		return err
 	}
 
-	member, leave := context.WithCancel(context.WithoutCancel(ctx))
-	defer leave()
-	coordinated := make(chan error, 1)
-	group.Go(func() { coordinated <- rt.cfg.Coordinator.Run(member, (*groupMember)(rt)) })
-	watch, unwatch := context.WithCancel(context.WithoutCancel(ctx))
-	defer unwatch()
-	if rt.cfg.StallAfter > 0 {
-		group.Go(func() { rt.watchStalls(watch) })
+	if err := rt.store.Start(ctx); err != nil {
+		return fmt.Errorf("config store: %w", err)
 	}
-	rt.applyDeclared(all)
-	close(rt.started)
+	defer rt.store.Stop()
+	rt.snapshot = rt.store.Snapshot().Connectors
+	inside, leave := context.WithCancel(context.WithoutCancel(ctx)) // ends when the loop has
+	defer leave()
+	coordinated, declared := make(chan error, 1), make(chan error, 1)
+	group.Go(func() { coordinated <- rt.cfg.Coordinator.Run(inside, rt.member) })
+	if rt.cfg.StallAfter > 0 {
+		group.Go(func() { rt.watchStalls(inside) })
+	}
+	group.Go(func() { declared <- rt.begin(ctx, all) })
 
 	done := ctx.Done()
 	for {
@@ -178,6 +187,8 @@ func (rt *Runtime) Run(ctx context.Context) error {
 			}
 			err = fmt.Errorf("membership in group %s: %w", rt.cfg.GroupID, err)
 			coordinated = nil
+		case err = <-declared:
+			declared = nil
 		case <-done:
 		}
 		if (err != nil || ctx.Err() != nil) && !rt.stopping {
@@ -189,6 +200,23 @@ func (rt *Runtime) Run(ctx context.Context) error {
 			return errors.Join(err, rt.awaitAbandoned())
 		}
 	}
+}
+
+// begin writes what was declared, once the instance has joined, and then lets requests in.
+func (rt *Runtime) begin(ctx context.Context, all []*declared) error {
+	select {
+	case <-rt.joined:
+	case <-ctx.Done():
+		return nil
+	}
+	if err := rt.putDeclared(ctx, all); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	close(rt.started)
+	return nil
 }
 
 func (rt *Runtime) declaredNow() map[string]*declared {
@@ -240,27 +268,4 @@ func (rt *Runtime) post(f func()) {
 	case rt.events <- f:
 	case <-rt.ended:
 	}
-}
-
-// groupMember is the runtime as its coordinator sees it.
-type groupMember Runtime
-
-func (m *groupMember) Metadata() []byte { return nil }
-
-func (m *groupMember) Assign(_ context.Context, r Round) (map[string][]byte, error) {
-	if len(r.Members) > 1 {
-		return nil, fmt.Errorf("group %s has %d members, and this version runs everything on one instance", m.cfg.GroupID, len(r.Members))
-	}
-	return map[string][]byte{r.Leader: nil}, nil
-}
-
-func (m *groupMember) Assigned(Generation, []byte) error {
-	rt := (*Runtime)(m)
-	rt.post(func() { rt.assigned = true; rt.reconcile() })
-	return nil
-}
-
-func (m *groupMember) Lost() {
-	rt := (*Runtime)(m)
-	rt.post(func() { rt.assigned = false; rt.reconcile() })
 }

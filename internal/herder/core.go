@@ -29,9 +29,6 @@ type Connector struct {
 	Tasks []connect.Config
 	// Applied is the configuration that Tasks were computed from: tasks run with it until new ones are computed.
 	Applied map[string]*string
-	// Restarts counts the restarts that were asked for, of the connector and, by index, of its tasks.
-	Restarts     int
-	TaskRestarts map[int]int
 }
 
 // Snapshot is what is configured, by name. The Core does not change it.
@@ -107,14 +104,14 @@ type Core struct {
 type runningConnector struct {
 	config   map[string]*string
 	target   Target
-	restarts int
+	again    bool // it is to be made anew
 	stopping bool
 }
 
 type runningTask struct {
 	connector map[string]*string
 	config    connect.Config
-	restarts  int
+	again     bool // it is to be made anew
 	paused    bool
 	stopping  bool
 }
@@ -133,9 +130,19 @@ func (c *Core) TaskStopped(id connect.TaskID) { delete(c.tasks, id) }
 // RestartConnector has a connector that runs here made anew by the next Reconcile.
 func (c *Core) RestartConnector(name string) {
 	if r := c.connectors[name]; r != nil {
-		r.restarts = -1
+		r.again = true
 	}
 }
+
+// RestartTask has a task that runs here made anew by the next Reconcile.
+func (c *Core) RestartTask(id connect.TaskID) {
+	if t := c.tasks[id]; t != nil {
+		t.again = true
+	}
+}
+
+// Runs reports whether the task runs here.
+func (c *Core) Runs(id connect.TaskID) bool { return c.tasks[id] != nil }
 
 // Idle reports whether nothing runs, and nothing is still stopping.
 func (c *Core) Idle() bool { return len(c.connectors) == 0 && len(c.tasks) == 0 }
@@ -157,7 +164,7 @@ func (c *Core) Reconcile(s Snapshot, a Assignment) []Action {
 		}
 		k := s[id.Connector]
 		switch {
-		case !wanted[id], !maps.Equal(t.config, k.Tasks[id.Task]), !SameConfig(t.connector, k.Applied), t.restarts != k.TaskRestarts[id.Task]:
+		case !wanted[id], !maps.Equal(t.config, k.Tasks[id.Task]), !SameConfig(t.connector, k.Applied), t.again:
 			t.stopping = true
 			actions = append(actions, StopTask{id})
 		case t.paused != (k.Target == Paused):
@@ -175,7 +182,7 @@ func (c *Core) Reconcile(s Snapshot, a Assignment) []Action {
 			continue
 		}
 		switch k := s[name]; {
-		case !assigned[name], !SameConfig(r.config, k.Config), r.restarts != k.Restarts:
+		case !assigned[name], !SameConfig(r.config, k.Config), r.again:
 			r.stopping = true
 			actions = append(actions, StopConnector{name})
 		case r.target != k.Target:
@@ -185,7 +192,7 @@ func (c *Core) Reconcile(s Snapshot, a Assignment) []Action {
 	}
 	for _, name := range slices.Sorted(maps.Keys(assigned)) {
 		if k := s[name]; assigned[name] && c.connectors[name] == nil {
-			c.connectors[name] = &runningConnector{config: k.Config, target: k.Target, restarts: k.Restarts}
+			c.connectors[name] = &runningConnector{config: k.Config, target: k.Target}
 			actions = append(actions, StartConnector{name, k.Config, k.Target})
 		}
 	}
@@ -194,7 +201,7 @@ func (c *Core) Reconcile(s Snapshot, a Assignment) []Action {
 			continue
 		}
 		k := s[id.Connector]
-		t := &runningTask{connector: k.Applied, config: k.Tasks[id.Task], restarts: k.TaskRestarts[id.Task], paused: k.Target == Paused}
+		t := &runningTask{connector: k.Applied, config: k.Tasks[id.Task], paused: k.Target == Paused}
 		c.tasks[id] = t
 		actions = append(actions, StartTask{id, t.connector, t.config, t.paused})
 	}

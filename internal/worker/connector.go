@@ -23,8 +23,9 @@ type ConnectorOptions struct {
 	Logger *slog.Logger
 	// Status is told of each change of state, with the error of a failure. It must not block.
 	Status func(State, error)
-	// TaskConfigs is told the task configurations after each call that gave them. It must not block.
-	TaskConfigs func([]connect.Config)
+	// TaskConfigs stores the task configurations after each call that gave them. An error is retried like one of the
+	// call itself.
+	TaskConfigs func(ctx context.Context, configs []connect.Config) error
 }
 
 // ConnectorParts are an instance of a connector and what it needs.
@@ -267,10 +268,10 @@ func (c *Connector) taskConfigs(state *State, last time.Duration) (time.Duration
 		}
 		c.opts.Logger.Warn("connector returned too many task configurations, which its configuration allows", "err", tooMany)
 	}
+	if err == nil && !c.abandoned.Load() {
+		err = c.opts.TaskConfigs(c.life, configs)
+	}
 	if err == nil {
-		if !c.abandoned.Load() {
-			c.opts.TaskConfigs(configs)
-		}
 		return 0, nil
 	}
 	if interrupted(c.life, err) {
