@@ -201,6 +201,20 @@ func (l *Log) Append(ctx context.Context, records ...*kgo.Record) error {
 	return Produce(ctx, producer, records...)
 }
 
+// Produce writes a record in the background, and calls promise when it is acknowledged or has failed.
+func (l *Log) Produce(r *kgo.Record, promise func(*kgo.Record, error)) {
+	if l.stop == nil {
+		promise(r, ErrNotRunning)
+		return
+	}
+	producer := l.cfg.Producer
+	if producer == nil {
+		producer = l.client
+	}
+	r.Topic = l.cfg.Topic
+	producer.Produce(context.Background(), r, promise)
+}
+
 // Producer is what a log is written with: a *kgo.Client, or something that guards one.
 type Producer interface {
 	Produce(ctx context.Context, r *kgo.Record, promise func(*kgo.Record, error))
