@@ -17,7 +17,9 @@ type groupMember struct {
 	all bool
 }
 
-func (m *groupMember) Metadata() []byte { return nil }
+func (m *groupMember) Protocols(context.Context) ([]Protocol, error) {
+	return []Protocol{{Name: "alone"}}, nil
+}
 
 func (m *groupMember) Assign(_ context.Context, r Round) (map[string][]byte, error) {
 	if len(r.Members) > 1 {
@@ -26,7 +28,7 @@ func (m *groupMember) Assign(_ context.Context, r Round) (map[string][]byte, err
 	return map[string][]byte{r.Leader: nil}, nil
 }
 
-func (m *groupMember) Assigned(Generation, []byte) error {
+func (m *groupMember) Assigned(context.Context, Generation, []byte) error {
 	m.rt.post(func() { m.all = true; m.rt.reconcile() })
 	m.once.Do(func() { close(m.rt.joined) })
 	return nil

@@ -16,9 +16,10 @@ type Member interface {
 	// order of preference. A member that has to give up work before a round does so here, while it stays a member. ctx
 	// ends when the answer is not needed any more.
 	Protocols(ctx context.Context) ([]Offer, error)
-	// Assign is asked on the leader: what each member of the round gets, by the member's id.
+	// Assign is asked on the leader: what each member of the round gets, by the member's id. Whether it leads is known
+	// for sure only when Assigned follows.
 	Assign(ctx context.Context, r Round) (map[string][]byte, error)
-	// Assigned begins a generation with what the leader assigned to the instance.
+	// Assigned begins a generation with what the leader assigned to the instance. It may come twice for a generation.
 	Assigned(ctx context.Context, g Generation, assignment []byte) error
 	// Lost says that the instance can't be sure to be a member any more: whatever it was assigned may belong to others.
 	Lost()
