@@ -153,17 +153,17 @@ func (rt *Runtime) Run(ctx context.Context) error {
 
 	k, err := rt.openKafka(ctx)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	rt.kafka = k
 	defer k.close()
 	all := slices.Collect(maps.Values(rt.declaredNow()))
 	if err := rt.checkDeclared(ctx, all); err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 
 	if err := rt.store.Start(ctx); err != nil {
-		return fmt.Errorf("config store: %w", err)
+		return unlessStopped(ctx, fmt.Errorf("config store: %w", err))
 	}
 	defer rt.store.Stop()
 	rt.snapshot = rt.store.Snapshot().Connectors
@@ -217,6 +217,15 @@ func (rt *Runtime) begin(ctx context.Context, all []*declared) error {
 	}
 	close(rt.started)
 	return nil
+}
+
+// unlessStopped returns the error of a start, or nil if the start ended because Run was asked to stop. A deadline that
+// has passed is an error: it says how long a start may take.
+func unlessStopped(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 func (rt *Runtime) declaredNow() map[string]*declared {

@@ -22,6 +22,8 @@ func startKafka(folder string, port int) (brokers []string, stop func(), err err
 	cluster, err := kfake.NewCluster(
 		kfake.NumBrokers(1), kfake.Ports(port),
 		kfake.DataDir(filepath.Join(folder, "kafka")), kfake.SyncWrites(),
+		// As Kafka does by default.
+		kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(1),
 		// Nothing is thrown away: whoever comes back after a month goes on too.
 		kfake.BrokerConfigs(map[string]string{
 			"log.cleaner.backoff.ms":    "1000000000000",

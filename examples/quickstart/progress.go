@@ -19,6 +19,7 @@ type progress struct {
 	first int64
 	began time.Time
 	next  time.Time // of the next line
+	shown state     // by the last line
 }
 
 // lineEvery is the time between two lines where there is no terminal.
@@ -47,7 +48,8 @@ func (p *progress) update(s state) {
 		if err := p.bar.Set64(max(0, min(s.position, p.whole-1))); err != nil { // the bar ends with close
 			p.bar = nil // the terminal is gone
 		}
-	case time.Now().After(p.next):
+	case s != p.shown && time.Now().After(p.next):
+		p.shown = s
 		fmt.Fprintf(p.out, "%s, %d%% of the file read\n", text, min(100, s.position*100/max(p.whole, 1)))
 		p.next = time.Now().Add(lineEvery)
 	}

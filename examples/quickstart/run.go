@@ -45,6 +45,9 @@ func (p *program) run(ctx context.Context) error {
 	defer client.Close()
 	w := &watch{program: p, admin: kadm.NewClient(client), whole: whole, size: size}
 	if err := w.prepare(ctx, client); err != nil {
+		if ctx.Err() != nil {
+			return nil // Ctrl-C came early
+		}
 		return err
 	}
 	fmt.Fprintf(p.stdout, "%s -> topic %s of %s -> %s\n", p.shown, p.topic, where, p.out)
@@ -277,14 +280,16 @@ func (w *watch) summary(ctx context.Context, took time.Duration) error {
 		return fmt.Errorf("how many lines were written is not known: %w", err)
 	}
 	n := now.committed - w.first
-	rate := int64(float64(n) / took.Seconds())
 	done := w.now.position >= w.whole && now.committed >= now.end
 	switch {
 	case n == 0 && done:
 		fmt.Fprintf(w.stdout, "Nothing to do: all lines of %s are in %s already.\n", w.shown, w.out)
 	case n == 0:
 		fmt.Fprintf(w.stdout, "Stopped before a line was written to %s.\n", w.out)
+	case w.follow:
+		fmt.Fprintf(w.stdout, "%s went from %s to %s in %v.\n", lines(n), w.shown, w.out, round(took))
 	default:
+		rate := int64(float64(n) / took.Seconds())
 		fmt.Fprintf(w.stdout, "%s went from %s to %s in %v (%s).\n", lines(n), w.shown, w.out, round(took), perSecond(rate))
 	}
 	if !done {
