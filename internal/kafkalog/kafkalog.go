@@ -228,8 +228,7 @@ func Produce(ctx context.Context, producer Producer, records ...*kgo.Record) err
 	}
 	acks := make(chan error, len(records))
 	for _, r := range records {
-		// The end of a record's context fails all that is buffered for its partition, so it is not ctx.
-		producer.Produce(context.WithoutCancel(ctx), r, func(r *kgo.Record, err error) {
+		produce(ctx, producer, r, func(r *kgo.Record, err error) {
 			if err != nil {
 				err = fmt.Errorf("writing to topic %s: %w", r.Topic, err)
 			}
@@ -247,6 +246,14 @@ func Produce(ctx context.Context, producer Producer, records ...*kgo.Record) err
 		}
 	}
 	return nil
+}
+
+// produce hands one record to a client. The end of ctx ends the wait for room in the client, and nothing after it: the end
+// of a record's own context would fail all that is buffered for its partition.
+func produce(ctx context.Context, producer Producer, r *kgo.Record, promise func(*kgo.Record, error)) {
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })()
+	producer.Produce(own, r, promise)
 }
 
 // lookUpTime is how long the partitions of the topic may be unknown or without a leader.

@@ -347,3 +347,31 @@ func BenchmarkReplay(b *testing.B) {
 		}
 	}
 }
+
+func TestAppendEndsWithItsContextWhileTheClientIsFull(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := kafkatest.New(t)
+		c.MustCreateTopic("t", 1)
+		var s seen
+		cfg := s.config(c)
+		cfg.Client = append(cfg.Client, kgo.MaxBufferedRecords(1))
+		l := start(t, cfg)
+		deaf := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		began := time.Now()
+		err := l.Append(ctx, &kgo.Record{Value: []byte("1")}, &kgo.Record{Value: []byte("2")})
+		if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took != 5*time.Second {
+			t.Errorf("got %v after %v, want the end of the context after 5s", err, took)
+		}
+		// The end of one call's context must not take along what another call has buffered.
+		deaf.Remove()
+		if err := l.Append(t.Context(), &kgo.Record{Value: []byte("3")}); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.ReadToEnd(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.want(t, "0/0 =1", "0/1 =3")
+	})
+}
