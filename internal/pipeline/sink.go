@@ -45,8 +45,8 @@ func (p *Sink) Process(ctx context.Context, c *tolerance.Consumed, batch []conne
 		return batch, nil
 	}
 	batch = batch[:start]
-	f, ok := err.(*failed)
-	if !ok {
+	var f *failed
+	if !errors.As(err, &f) {
 		return batch, err
 	}
 	if p.op.Interrupted(ctx) {

@@ -119,8 +119,8 @@ func (p *Source) Process(ctx context.Context, batch []connect.SourceRecord, emit
 }
 
 func (p *Source) failed(ctx context.Context, err error, r *connect.SourceRecord) error {
-	f, ok := err.(*failed)
-	if !ok {
+	var f *failed
+	if !errors.As(err, &f) {
 		return err
 	}
 	if p.op.Interrupted(ctx) {

@@ -121,10 +121,6 @@ func (r *sinkRun) onOffsets(_ context.Context, offsets map[string]map[int32]kgo.
 	return offsets, nil
 }
 
-func (r *sinkRun) onRevoked(cl *kgo.Client, m map[string][]int32) { r.giveUp(cl, m, true) }
-
-func (r *sinkRun) onLost(cl *kgo.Client, m map[string][]int32) { r.giveUp(cl, m, false) }
-
 // giveUp closes partitions that the task loses: with a last commit when they were revoked, without when they are lost.
 func (r *sinkRun) giveUp(cl *kgo.Client, m map[string][]int32, commit bool) {
 	partitions := flatten(m)
