@@ -91,46 +91,51 @@ func (a *ability) byChoice(pool []uint64) []uint64 {
 	return pool
 }
 
-// fillAble gives the pool to able members, to the one with the smallest load each time.
+// fillAble gives the pool to able members.
 func (r *round) fillAble(s *side) {
-	load := s.loads()
-	for _, key := range r.ability.byChoice(s.pool) {
-		if i := r.ability.least(r.ability.of(key), load); i >= 0 {
+	for i, keys := range r.ability.spread(s.pool, s.loads()) {
+		for _, key := range keys {
 			s.give(i, key)
-			load[i]++
 		}
 	}
 }
 
-func (s *side) loads() []int {
-	load := make([]int, len(s.next))
-	for i, next := range s.next {
-		load[i] = len(next)
-	}
-	return load
-}
-
-// surplusAble returns what to revoke so that no move of held work to another able member would make loads more even,
-// once new and lost work is distributed.
-func (r *round) surplusAble(s *side) [][]uint64 {
-	a := r.ability
-	load := s.loads()
-	for _, key := range a.byChoice(union(s.created, s.pool)) {
+// spread distributes the pool, by member: each item to the able member with the smallest load, and then so that no item
+// would be better off elsewhere. It adds to load. What nobody can do is left out.
+func (a *ability) spread(pool []uint64, load []int) [][]uint64 {
+	placed := make([][]uint64, len(load))
+	for _, key := range a.byChoice(pool) {
 		if i := a.least(a.of(key), load); i >= 0 {
+			placed[i] = append(placed[i], key)
 			load[i]++
 		}
 	}
+	var moved [][]uint64
+	kept := a.even(placed, load, func(_, to int, keys []uint64) {
+		if moved == nil {
+			moved = make([][]uint64, len(load))
+		}
+		moved[to] = append(moved[to], keys...)
+	})
+	for i := range moved {
+		kept[i] = append(kept[i], moved[i]...)
+	}
+	return kept
+}
+
+// even moves work between able members until no move would make loads more even, and returns what has not moved. It
+// changes load.
+func (a *ability) even(work [][]uint64, load []int, move func(from, to int, keys []uint64)) [][]uint64 {
 	held := make([][][]uint64, len(a.classes)) // by class and member
 	for class := range held {
-		held[class] = make([][]uint64, len(s.next))
+		held[class] = make([][]uint64, len(work))
 	}
-	for i, next := range s.next {
-		for _, key := range next {
+	for i, keys := range work {
+		for _, key := range keys {
 			class := a.of(key)
 			held[class][i] = append(held[class][i], key)
 		}
 	}
-	var found [][]uint64
 	for moved := true; moved; {
 		moved = false
 		for class := range held {
@@ -148,16 +153,42 @@ func (r *round) surplusAble(s *side) [][]uint64 {
 				continue
 			}
 			n := min((load[from]-load[to])/2, len(held[class][from]))
-			if found == nil {
-				found = make([][]uint64, len(s.next))
-			}
-			found[from] = append(found[from], held[class][from][:n]...)
+			move(from, to, held[class][from][:n])
 			held[class][from] = held[class][from][n:]
 			load[from] -= n
 			load[to] += n
 			moved = true
 		}
 	}
+	kept := make([][]uint64, len(work))
+	for class := range held {
+		for i, keys := range held[class] {
+			kept[i] = append(kept[i], keys...)
+		}
+	}
+	return kept
+}
+
+func (s *side) loads() []int {
+	load := make([]int, len(s.next))
+	for i, next := range s.next {
+		load[i] = len(next)
+	}
+	return load
+}
+
+// surplusAble returns what to revoke so that no move of held work to another able member would make loads more even,
+// once new and lost work is distributed.
+func (r *round) surplusAble(s *side) [][]uint64 {
+	load := s.loads()
+	r.ability.spread(slices.Concat(s.created, s.pool), load)
+	var found [][]uint64
+	r.ability.even(s.next, load, func(from, _ int, keys []uint64) {
+		if found == nil {
+			found = make([][]uint64, len(s.next))
+		}
+		found[from] = append(found[from], keys...)
+	})
 	return found
 }
 
