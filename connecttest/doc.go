@@ -9,6 +9,8 @@
 //   - [FakeSource] and [FakeSink] are connectors that fail, block or panic as their configuration says, for tests of
 //     what runs connectors.
 //   - [ConnectorContext], [SourceContext] and [SinkContext] stand in for the runtime, and keep what they were asked for.
+//
+// Package kafkatest, below this one, has a Kafka in memory for tests with a whole runtime.
 package connecttest
 
 import (

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/gokconnect/connect/cluster"
@@ -28,7 +29,7 @@ func (p *program) run(ctx context.Context) error {
 		fmt.Fprintf(p.stdout, "%s has no lines yet.\n", p.shown)
 		return nil
 	}
-	brokers := []string{p.bootstrap}
+	brokers := strings.Split(p.bootstrap, ",")
 	where := "Kafka at " + p.bootstrap
 	if p.bootstrap == "" {
 		var stop func()
