@@ -1,9 +1,8 @@
 package configstore
 
 import (
-	"fmt"
-
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/herder"
 )
 
 // Event is something that a record of the config topic changed: a [ConnectorChanged], [ConnectorRemoved], [TasksChanged],
@@ -43,6 +42,4 @@ func (SessionKeyChanged) event()  {}
 func (RestartRequested) event()   {}
 func (LoggerLevelChanged) event() {}
 
-func (r RestartRequested) String() string {
-	return fmt.Sprintf("restart request for {connectorName='%s', onlyFailed=%t, includeTasks=%t}", r.Connector, r.OnlyFailed, r.IncludeTasks)
-}
+func (r RestartRequested) String() string { return herder.RestartRequest(r).String() }

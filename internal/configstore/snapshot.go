@@ -64,7 +64,9 @@ func (s *State) view(name string, k *connector) *herder.Connector {
 	if k.committed && !s.inconsistent[name] && k.taskCount > 0 {
 		view.Tasks = make([]connect.Config, k.taskCount)
 		for i := range view.Tasks {
-			view.Tasks[i] = k.tasks[int32(i)].task()
+			config := k.tasks[int32(i)]
+			view.Tasks[i] = config.task()
+			view.TaskNulls = view.TaskNulls || len(view.Tasks[i]) != len(config.Values)
 		}
 	}
 	return view

@@ -27,6 +27,8 @@ type Connector struct {
 	Target Target
 	// Tasks are the configurations of its tasks, as the connector computed them last.
 	Tasks []connect.Config
+	// TaskNulls says that one of Tasks has keys that are stored as null, which no connector here gives: Tasks lacks them.
+	TaskNulls bool
 	// Applied is the configuration that Tasks were computed from: tasks run with it until new ones are computed.
 	Applied map[string]*string
 }
@@ -211,7 +213,7 @@ func (c *Core) Reconcile(s Snapshot, a Assignment) []Action {
 // TasksChanged reports whether configurations that a connector computed have to be stored: they differ from what is
 // stored, or what is stored was computed from another configuration.
 func TasksChanged(k *Connector, tasks []connect.Config) bool {
-	return len(k.Tasks) != len(tasks) || !SameConfig(k.Applied, k.Config) ||
+	return len(k.Tasks) != len(tasks) || k.TaskNulls || !SameConfig(k.Applied, k.Config) ||
 		!slices.EqualFunc(k.Tasks, tasks, func(a, b connect.Config) bool { return maps.Equal(a, b) })
 }
 
@@ -226,9 +228,12 @@ func SameConfig(a, b map[string]*string) bool {
 }
 
 func sortedTasks[V any](m map[connect.TaskID]V) []connect.TaskID {
-	return slices.SortedFunc(maps.Keys(m), func(a, b connect.TaskID) int {
-		return cmp.Or(cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Task, b.Task))
-	})
+	return slices.SortedFunc(maps.Keys(m), CompareTasks)
+}
+
+// CompareTasks orders tasks by connector and number.
+func CompareTasks(a, b connect.TaskID) int {
+	return cmp.Or(cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Task, b.Task))
 }
 
 // Busy reports whether a task of the connector runs, or is still stopping.
