@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 
 	"github.com/gokconnect/connect"
@@ -13,11 +14,9 @@ import (
 	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/herder"
+	"github.com/gokconnect/connect/internal/rest"
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/internal/workerconfig"
-	"github.com/gokconnect/connect/offsets"
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // Connectors returns the names of the connectors, sorted.
@@ -117,7 +116,7 @@ func (rt *Runtime) RestartTask(ctx context.Context, id connect.TaskID) error {
 		case k == nil:
 			return notFound(id.Connector)
 		case id.Task < 0 || id.Task >= len(k.Tasks):
-			return fmt.Errorf("Unknown task: %v: %w", id, connect.ErrNotFound)
+			return rest.NotFoundf("Unknown task: %v", id)
 		case !rt.core.Runs(id):
 			return fmt.Errorf("task %v does not run on this instance: %w", id, connect.ErrIllegalState)
 		}
@@ -127,182 +126,11 @@ func (rt *Runtime) RestartTask(ctx context.Context, id connect.TaskID) error {
 	})
 }
 
-func notFound(name string) error {
-	return fmt.Errorf("Connector %s not found: %w", name, connect.ErrNotFound)
+func alreadyExists(name string) error {
+	return &rest.Error{Status: http.StatusConflict, Message: fmt.Sprintf("Connector %s already exists", name), Err: connect.ErrAlreadyExists}
 }
 
-// Offsets returns the stored offsets of a source connector.
-func (rt *Runtime) Offsets(ctx context.Context, name string) ([]connect.PartitionOffset, error) {
-	if err := rt.mustBe(ctx, name, connect.KindSource, false); err != nil {
-		return nil, err
-	}
-	store, release, err := rt.offsetStore(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return store.List(ctx, name)
-}
-
-// offsetStore returns the store that a connector's offsets are in.
-func (rt *Runtime) offsetStore(ctx context.Context, name string) (offsets.Store, func(), error) {
-	cfg, err := rt.Connector(ctx, name)
-	if err != nil {
-		return nil, nil, err
-	}
-	if cfg, _, err = rt.resolveEarly(ctx, cfg); err != nil {
-		return nil, nil, err
-	}
-	return rt.kafka.offsetsOf(ctx, name, cfg)
-}
-
-// AlterOffsets sets stored offsets of a source connector that is stopped; a nil offset removes one. The connector may refuse.
-func (rt *Runtime) AlterOffsets(ctx context.Context, name string, entries []connect.PartitionOffset) error {
-	if err := rt.mustBe(ctx, name, connect.KindSource, true); err != nil {
-		return err
-	}
-	cfg, err := rt.Connector(ctx, name)
-	if err != nil {
-		return err
-	}
-	cfg, hidden, err := rt.resolveEarly(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	f, err := rt.find(cfg)
-	if err != nil {
-		return err
-	}
-	if alterer, ok := connect.As[connect.OffsetAlterer](f.source()); ok {
-		if err := guarded("AlterOffsets", func() error { return alterer.AlterOffsets(ctx, cfg, entries) }); err != nil {
-			return fmt.Errorf("connector %q does not accept the offsets: %w", name, hidden.hideIn(err))
-		}
-	}
-	store, release, err := rt.kafka.offsetsOf(ctx, name, cfg)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return store.Set(ctx, name, entries)
-}
-
-// ResetOffsets removes all stored offsets of a connector that is stopped: it begins anew. For a sink they are the
-// committed offsets of its consumer group.
-func (rt *Runtime) ResetOffsets(ctx context.Context, name string) error {
-	kind, err := rt.kind(ctx, name)
-	if err != nil {
-		return err
-	}
-	if kind == connect.KindSink {
-		if err := rt.mustBe(ctx, name, kind, true); err != nil {
-			return err
-		}
-		_, err := rt.kafka.admin.DeleteGroup(ctx, "connect-"+name)
-		if errors.Is(err, kerr.GroupIDNotFound) {
-			return nil
-		}
-		return err
-	}
-	stored, err := rt.Offsets(ctx, name)
-	if err != nil {
-		return err
-	}
-	for i := range stored {
-		stored[i].Offset = nil
-	}
-	return rt.AlterOffsets(ctx, name, stored)
-}
-
-// SinkOffsets returns the committed offsets of a sink connector's consumer group: the next offset to consume of each
-// partition.
-func (rt *Runtime) SinkOffsets(ctx context.Context, name string) (connect.SinkOffsets, error) {
-	if err := rt.mustBe(ctx, name, connect.KindSink, false); err != nil {
-		return nil, err
-	}
-	got, err := rt.kafka.admin.FetchOffsets(ctx, "connect-"+name)
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		return nil, err
-	}
-	out := make(connect.SinkOffsets)
-	got.Each(func(o kadm.OffsetResponse) {
-		if o.Err == nil && o.At >= 0 {
-			out[connect.TopicPartition{Topic: o.Topic, Partition: o.Partition}] = o.At
-		}
-	})
-	return out, nil
-}
-
-// AlterSinkOffsets sets committed offsets of a sink connector that is stopped; a negative one removes it. The connector may
-// refuse.
-func (rt *Runtime) AlterSinkOffsets(ctx context.Context, name string, offsets connect.SinkOffsets) error {
-	if err := rt.mustBe(ctx, name, connect.KindSink, true); err != nil {
-		return err
-	}
-	cfg, err := rt.Connector(ctx, name)
-	if err != nil {
-		return err
-	}
-	cfg, hidden, err := rt.resolveEarly(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	f, err := rt.find(cfg)
-	if err != nil {
-		return err
-	}
-	if alterer, ok := connect.As[connect.SinkOffsetAlterer](f.sink()); ok {
-		if err := guarded("AlterSinkOffsets", func() error { return alterer.AlterSinkOffsets(ctx, cfg, offsets) }); err != nil {
-			return fmt.Errorf("connector %q does not accept the offsets: %w", name, hidden.hideIn(err))
-		}
-	}
-	set, remove := make(kadm.Offsets), make(kadm.TopicsSet)
-	for tp, at := range offsets {
-		if at < 0 {
-			remove.Add(tp.Topic, tp.Partition)
-		} else {
-			set.AddOffset(tp.Topic, tp.Partition, at, -1)
-		}
-	}
-	if len(set) > 0 {
-		if err := rt.kafka.admin.CommitAllOffsets(ctx, "connect-"+name, set); err != nil {
-			return err
-		}
-	}
-	if len(remove) == 0 {
-		return nil
-	}
-	resp, err := rt.kafka.admin.DeleteOffsets(ctx, "connect-"+name, remove)
-	if err == nil {
-		err = resp.Error()
-	}
-	return err
-}
-
-func (rt *Runtime) kind(ctx context.Context, name string) (connect.Kind, error) {
-	s, err := rt.Status(ctx, name)
-	return s.Kind, err
-}
-
-// mustBe checks that a connector is of a kind, and, if asked to, that it is stopped.
-func (rt *Runtime) mustBe(ctx context.Context, name string, kind connect.Kind, stopped bool) error {
-	s, err := rt.Status(ctx, name)
-	switch {
-	case err != nil:
-		return err
-	case s.Kind != kind:
-		return fmt.Errorf("connector %q is a %v connector, not a %v connector: %w", name, s.Kind, kind, connect.ErrIllegalState)
-	case stopped && (s.State != Stopped || !rt.tasksEnded(ctx, name)):
-		return fmt.Errorf("Connectors must be in the STOPPED state before their offsets can be modified: connector %q is %s: %w", name, s.State, connect.ErrIllegalState)
-	}
-	return nil
-}
-
-// tasksEnded reports whether no task of the connector runs on the instance.
-func (rt *Runtime) tasksEnded(ctx context.Context, name string) bool {
-	ended := false
-	err := rt.do(ctx, func() error { ended = !rt.core.Busy(name); return nil })
-	return err == nil && ended
-}
+func notFound(name string) error { return rest.NotFoundf("Connector %s not found", name) }
 
 // Validate checks a configuration as [Runtime.PutConnector] would, and returns the outcome for each key, in the order of
 // their definition. Values are text, those of type PASSWORD as they were given.

@@ -52,6 +52,7 @@ func (rt *Runtime) resolveFor(ctx context.Context, name string, connector, cfg c
 type found struct {
 	source   func() connect.SourceConnector // or
 	sink     func() connect.SinkConnector
+	class    string
 	version  string
 	declared *declared // or nil
 }
@@ -73,12 +74,12 @@ func (rt *Runtime) find(cfg connect.Config) (found, error) {
 	reg, named := rt.plugins.Load(), connconfig.Plugin{Class: class, Version: cfg["connector.plugin.version"]}
 	if _, ok := reg.Source(class); ok {
 		p, err := connconfig.Find[connect.SourcePlugin](reg, connect.KindSource, "connector.class", named)
-		f.source, f.version = p.New, p.Version
+		f.source, f.class, f.version = p.New, p.Class, p.Version
 		return f, err
 	}
 	if _, ok := reg.Sink(class); ok {
 		p, err := connconfig.Find[connect.SinkPlugin](reg, connect.KindSink, "connector.class", named)
-		f.sink, f.version = p.New, p.Version
+		f.sink, f.class, f.version = p.New, p.Class, p.Version
 		return f, err
 	}
 	return found{}, fmt.Errorf("connector %q: connector.class %q: %w: no plugin has this class or alias", name, class, connect.ErrNotFound)
@@ -111,6 +112,11 @@ func (rt *Runtime) connectorParts(ctx context.Context, name string, raw connect.
 	if f.sink != nil {
 		p.Connector = f.sink()
 		return p, hide, nil
+	}
+	if rt.settings.TopicCreation && topiccreation.Used(cfg) {
+		if _, err := topiccreation.Parse(cfg); err != nil {
+			return nil, nil, err
+		}
 	}
 	store, release, err := rt.kafka.offsetsOf(ctx, name, cfg)
 	if err != nil {

@@ -49,6 +49,10 @@ type Config struct {
 	// StallAfter is how long a call into a connector may take before it is reported. Default: 1 minute. Negative:
 	// never.
 	StallAfter time.Duration
+	// Authenticate checks the credentials of requests to the REST API (basic authentication), for the extension
+	// BasicAuthSecurityRestExtension of rest.extension.classes; with it, requests need some. It is called concurrently.
+	// Default: everyone may do everything.
+	Authenticate func(user, password string) bool
 	// Logger gets what the runtime and its connectors have to say. Default: nothing is logged.
 	Logger *slog.Logger
 	// MeterProvider and TracerProvider receive metrics and traces. Default: none.

@@ -54,7 +54,7 @@ func (rt *Runtime) checkDeclared(ctx context.Context, all []*declared) error {
 func (rt *Runtime) putDeclared(ctx context.Context, all []*declared) error {
 	all = slices.SortedFunc(slices.Values(all), func(a, b *declared) int { return strings.Compare(a.name, b.name) })
 	for _, d := range all {
-		if _, err := rt.putConfig(ctx, d.name, pointers(d.config), false); err != nil {
+		if _, err := rt.putConfig(ctx, d.name, configstore.HashOrder(pointers(d.config)), "", false); err != nil {
 			return fmt.Errorf("declared connector %q: %w", d.name, err)
 		}
 	}
@@ -62,21 +62,26 @@ func (rt *Runtime) putDeclared(ctx context.Context, all []*declared) error {
 }
 
 // putConfig writes a configuration, unless it is what is configured already: then nothing restarts. A connector that is
-// there keeps its target.
-func (rt *Runtime) putConfig(ctx context.Context, name string, cfg map[string]*string, create bool) (created bool, err error) {
+// there keeps its target, and a new one without a target is started.
+func (rt *Runtime) putConfig(ctx context.Context, name string, cfg configstore.Properties, target herder.Target, create bool) (created bool, err error) {
 	unlock, err := rt.lockWrites(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer unlock()
+	all := make(map[string]*string, len(cfg))
+	for _, p := range cfg {
+		all[p.Name] = p.Value
+	}
 	k := rt.store.Snapshot().Connectors[name]
-	switch {
-	case k != nil && create:
-		return false, fmt.Errorf("Connector %s already exists: %w", name, connect.ErrAlreadyExists)
-	case k != nil && herder.SameConfig(k.Config, cfg):
+	if k != nil && create {
+		return false, alreadyExists(name)
+	}
+	rt.order.set(name, cfg)
+	if k != nil && herder.SameConfig(k.Config, all) {
 		return false, nil
 	}
-	return k == nil, rt.store.PutConnector(ctx, name, configstore.HashOrder(cfg), "")
+	return k == nil, rt.store.PutConnector(ctx, name, cfg, target)
 }
 
 func pointers(cfg connect.Config) map[string]*string {
@@ -115,7 +120,7 @@ func (rt *Runtime) putNamed(ctx context.Context, name string, cfg connect.Config
 	if err := rt.do(ctx, func() error { return nil }); err != nil {
 		return err // it has not started, or has stopped
 	}
-	_, err := rt.putConfig(ctx, name, pointers(cfg), create)
+	_, err := rt.putConfig(ctx, name, configstore.HashOrder(pointers(cfg)), "", create)
 	return err
 }
 

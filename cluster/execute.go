@@ -2,11 +2,16 @@ package cluster
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/herder"
+	"github.com/gokconnect/connect/internal/javahash"
+	"github.com/gokconnect/connect/internal/logging"
 	"github.com/gokconnect/connect/internal/worker"
 )
 
@@ -47,17 +52,30 @@ func target(t herder.Target) worker.State {
 	return worker.Running
 }
 
+// pluginLog returns the logger of a connector's plugin: it has the name of its class.
+func (rt *Runtime) pluginLog(cfg map[string]*string) *slog.Logger {
+	if f, err := rt.find(plain(cfg)); err == nil {
+		return logging.Named(rt.log, f.class)
+	}
+	return rt.log
+}
+
 func (rt *Runtime) startConnector(a herder.StartConnector) {
-	log := rt.log.With("connector", a.Name)
-	status := func(s worker.State, err error) { rt.status.connector(a.Name, s, err) }
+	log := rt.pluginLog(a.Config).With("connector", a.Name)
 	name, cfg := a.Name, plain(a.Config)
+	run := &connectorRun{config: a.Config}
+	rt.runs[name] = run
+	status := func(s worker.State, err error) { rt.status.run(name, run, s, err) }
 	var hide func(connect.Config) connect.Config // the connector's goroutine has it to itself
 	c := worker.StartConnector(worker.ConnectorOptions{
 		Name: name, Logger: log, Status: status, Target: target(a.Target), Grace: connectorGrace,
 		New: func(ctx context.Context) (p *worker.ConnectorParts, err error) {
-			p, hide, err = rt.connectorParts(ctx, name, cfg)
+			if err = rt.checkNulls(a.Config); err == nil {
+				p, hide, err = rt.connectorParts(ctx, name, cfg)
+			}
 			return p, err
 		},
+		TaskConfigsFailed: func(err error) { rt.status.asked(run, err) },
 		TaskConfigs: func(ctx context.Context, configs []connect.Config) error {
 			hidden := make([]connect.Config, len(configs))
 			for i, cfg := range configs {
@@ -69,10 +87,25 @@ func (rt *Runtime) startConnector(a herder.StartConnector) {
 	rt.connectors[name] = c
 }
 
+// checkNulls refuses what Kafka Connect only notices when a connector is made: a null for a key that is defined. By default a
+// null is as good as no value.
+func (rt *Runtime) checkNulls(cfg map[string]*string) error {
+	if !rt.cfg.javaDefaults {
+		return nil
+	}
+	for _, key := range javahash.Order(sortedKeys(cfg), javahash.Buckets) {
+		if cfg[key] == nil {
+			return fmt.Errorf("Non-string value found in original settings for key %s: null", key)
+		}
+	}
+	return nil
+}
+
 // stopConnector stops a connector, if it could be created, and tells the core when it has stopped.
 func (rt *Runtime) stopConnector(name string) {
 	c := rt.connectors[name]
 	delete(rt.connectors, name)
+	delete(rt.runs, name)
 	if c == nil {
 		rt.core.ConnectorStopped(name)
 		rt.again()
@@ -84,6 +117,9 @@ func (rt *Runtime) stopConnector(name string) {
 		rt.post(func() {
 			rt.leave(c.Ended())
 			rt.core.ConnectorStopped(name)
+			if rt.snapshot[name] == nil {
+				rt.status.remove(name) // what it said of itself while it stopped
+			}
 			rt.reconcile()
 		})
 	}()
@@ -91,9 +127,10 @@ func (rt *Runtime) stopConnector(name string) {
 
 func (rt *Runtime) startTask(a herder.StartTask) {
 	id := a.ID
-	log := rt.log.With("connector", id.Connector, "task", id.Task)
+	log := rt.pluginLog(a.Connector).With("connector", id.Connector, "task", id.Task)
 	status := func(s worker.State, err error) { rt.status.task(id, s, err) }
-	opts := worker.TaskOptions{ID: id, Logger: log, Restart: rt.cfg.Restart.policy(), Grace: rt.settings.TaskShutdownTimeout, Paused: a.Paused, Status: status}
+	opts := worker.TaskOptions{ID: id, Logger: log, Restart: rt.cfg.Restart.policy(), Grace: rt.settings.TaskShutdownTimeout, Paused: a.Paused, Status: status,
+		ActiveTopic: rt.trackTopics(id.Connector)}
 	t, err := rt.newTask(a, opts)
 	if err != nil {
 		log.Error("task can't be created", "err", err)
@@ -101,6 +138,14 @@ func (rt *Runtime) startTask(a herder.StartTask) {
 		return
 	}
 	rt.tasks[id] = t
+}
+
+// trackTopics returns what is told of the topics of a connector, or nil.
+func (rt *Runtime) trackTopics(connector string) func(string) {
+	if !rt.settings.TopicTracking {
+		return nil
+	}
+	return rt.topics.track(connector)
 }
 
 // stopTask stops a task, if it could be created, and tells the core when it has stopped.
@@ -118,6 +163,11 @@ func (rt *Runtime) stopTask(id connect.TaskID) {
 		rt.post(func() {
 			rt.leave(t.Ended())
 			rt.core.TaskStopped(id)
+			if k := rt.snapshot[id.Connector]; k == nil {
+				rt.status.keepTasks(id.Connector, 0)
+			} else {
+				rt.status.keepTasks(id.Connector, len(k.Tasks))
+			}
 			rt.reconcile()
 		})
 	}()
@@ -147,8 +197,15 @@ func (rt *Runtime) storeTasks(ctx context.Context, name string, configs []connec
 	if k == nil || k.Target == herder.Stopped {
 		return nil
 	}
+	class := ""
+	if f, err := rt.find(plain(k.Config)); err == nil && f.declared == nil {
+		class = taskClass(f.class)
+	}
 	properties := make([]configstore.Properties, len(configs))
 	for i, cfg := range configs {
+		if class != "" {
+			cfg["task.class"] = class
+		}
 		for _, key := range []string{"topics", "topics.regex"} {
 			if v := k.Config[key]; v != nil {
 				cfg[key] = *v
@@ -162,6 +219,15 @@ func (rt *Runtime) storeTasks(ctx context.Context, name string, configs []connec
 	return rt.store.PutTasks(ctx, name, properties)
 }
 
+// taskClass is the name of a connector's tasks, as their configurations have it: that of Java's connectors has the
+// same form.
+func taskClass(connector string) string {
+	if rest, ok := strings.CutSuffix(connector, "Connector"); ok {
+		return rest + "Task"
+	}
+	return connector + "Task"
+}
+
 // onConfigured hears what changed in what is configured. It is called by the store, one event at a time.
 func (rt *Runtime) onConfigured(e configstore.Event) { rt.post(func() { rt.configured(e) }) }
 
@@ -171,6 +237,8 @@ func (rt *Runtime) configured(e configstore.Event) {
 	switch e := e.(type) {
 	case configstore.ConnectorRemoved:
 		rt.status.remove(e.Connector)
+		rt.topics.forget(e.Connector)
+		rt.order.forget(e.Connector)
 	case configstore.TasksChanged:
 		if k := rt.snapshot[e.Connector]; k != nil {
 			rt.status.keepTasks(e.Connector, len(k.Tasks))
@@ -186,6 +254,7 @@ func (rt *Runtime) restart(r configstore.RestartRequested) {
 	s, _, _ := rt.status.get(r.Connector)
 	if !r.OnlyFailed || s.State == Failed {
 		rt.core.RestartConnector(r.Connector)
+		rt.status.connector(r.Connector, Restarting, s.Err)
 	}
 	if !r.IncludeTasks {
 		return
@@ -193,6 +262,7 @@ func (rt *Runtime) restart(r configstore.RestartRequested) {
 	for _, t := range s.Tasks {
 		if !r.OnlyFailed || t.State == Failed {
 			rt.core.RestartTask(t.ID)
+			rt.status.task(t.ID, Restarting, t.Err)
 		}
 	}
 }

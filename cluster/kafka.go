@@ -36,8 +36,13 @@ type kafka struct {
 // reachTimeout is how long a start waits for the first answer of a broker.
 const reachTimeout = 30 * time.Second
 
+// clientOptions is what every client gets.
+func (rt *Runtime) clientOptions() clients.Options {
+	return clients.Options{Base: rt.cfg.Client, KeyStores: rt.cfg.KeyStores}
+}
+
 func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
-	k := &kafka{rt: rt, options: clients.Options{Base: rt.cfg.Client, KeyStores: rt.cfg.KeyStores}}
+	k := &kafka{rt: rt, options: rt.clientOptions()}
 	k.pool = clients.Pool{Options: k.options, ClientID: "connector-producer-" + rt.cfg.GroupID}
 	defer func() {
 		if err != nil {

@@ -29,13 +29,13 @@ func (m *groupMember) Assign(_ context.Context, r Round) (map[string][]byte, err
 }
 
 func (m *groupMember) Assigned(context.Context, Generation, []byte) error {
-	m.rt.post(func() { m.all = true; m.rt.reconcile() })
+	m.rt.post(func() { m.all = true; m.rt.stage.set(stageServing); m.rt.reconcile() })
 	m.once.Do(func() { close(m.rt.joined) })
 	return nil
 }
 
 func (m *groupMember) Lost() {
-	m.rt.post(func() { m.all = false; m.rt.reconcile() })
+	m.rt.post(func() { m.all = false; m.rt.stage.set(stageJoining); m.rt.reconcile() })
 }
 
 // assignment returns what the instance is to run. It runs on the loop.

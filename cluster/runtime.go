@@ -22,7 +22,9 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/herder"
+	"github.com/gokconnect/connect/internal/logging"
 	"github.com/gokconnect/connect/internal/pipeline"
+	"github.com/gokconnect/connect/internal/rest"
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/internal/workerconfig"
 )
@@ -61,6 +63,15 @@ type Runtime struct {
 	abandoned  []<-chan struct{} // goroutines of what was abandoned
 	status     *statuses
 	stopping   bool
+	runs       map[string]*connectorRun // the instances of connectors
+
+	topics    activeTopics
+	levels    *logging.Levels
+	stage     stage
+	rest      *rest.Server
+	bound     atomic.Pointer[int]    // the port of the first listener, once it is open
+	clusterID atomic.Pointer[string] // of Kafka, once it was asked for
+	order     keyOrders
 }
 
 // New returns a Runtime. It connects to nothing yet. Its error names each field and key that is not right.
@@ -84,18 +95,24 @@ func New(cfg Config) (*Runtime, error) {
 		return nil, fmt.Errorf("cluster.Config: Worker: %w", pipeline.ClassNotFound("connector.client.config.override.policy", settings.OverridePolicy))
 	}
 	rt := &Runtime{
-		cfg: cfg, worker: properties, settings: settings, secrets: hidden, log: slog.New(&hidingHandler{cfg.Logger.Handler(), hidden}),
+		cfg: cfg, worker: properties, settings: settings, secrets: hidden, levels: logging.New(cfg.Logger.Handler()),
+		runs:   make(map[string]*connectorRun),
 		events: make(chan func()), ended: make(chan struct{}), started: make(chan struct{}),
 		writes: make(chan struct{}, 1), joined: make(chan struct{}),
 		declared: make(map[string]*declared), snapshot: make(herder.Snapshot), core: herder.New(),
 		connectors: make(map[string]*worker.Connector), tasks: make(map[connect.TaskID]*worker.Task), status: newStatuses(hidden),
 	}
+	rt.log = logging.Named(slog.New(rt.levels.Handler(&hidingHandler{cfg.Logger.Handler(), hidden})), runtimeLogger)
 	if rt.policy, err = policy.New(properties); err != nil {
 		return nil, fmt.Errorf("cluster.Config: Worker: connector.client.config.override.policy: %w", err)
 	}
 	rt.reloads = newReloads(rt.reload)
 	rt.member = &groupMember{rt: rt}
 	rt.plugins.Store(reg)
+	if rt.rest, err = rt.newREST(); err != nil {
+		return nil, err
+	}
+	rt.stage.set("initializing and reading to the end of internal topics")
 	return rt, nil
 }
 
@@ -167,6 +184,7 @@ func (rt *Runtime) Run(ctx context.Context) error {
 	}
 	defer rt.store.Stop()
 	rt.snapshot = rt.store.Snapshot().Connectors
+	rt.stage.set(stageJoining)
 	inside, leave := context.WithCancel(context.WithoutCancel(ctx)) // ends when the loop has
 	defer leave()
 	coordinated, declared := make(chan error, 1), make(chan error, 1)

@@ -66,6 +66,39 @@ func (s *statuses) connector(name string, state State, err error) {
 	s.update(func() { s.connectors[name] = ConnectorStatus{Name: name, State: state, Err: err} })
 }
 
+// connectorRun is one instance of a connector, from its creation to its end.
+type connectorRun struct {
+	config map[string]*string
+	// The statuses' lock guards the rest.
+	settled bool  // it has reached a state, or failed to
+	err     error // why it failed
+	asking  error // why there are no task configurations, so far
+}
+
+// run notes the state of a connector's instance.
+func (s *statuses) run(name string, r *connectorRun, state State, err error) {
+	err = s.secrets.hideIn(err)
+	s.update(func() {
+		s.connectors[name] = ConnectorStatus{Name: name, State: state, Err: err}
+		if state != Unassigned {
+			r.settled, r.err = true, err
+		}
+	})
+}
+
+// asked notes that a connector gave no task configurations.
+func (s *statuses) asked(r *connectorRun, err error) {
+	err = s.secrets.hideIn(err)
+	s.update(func() { r.asking = err })
+}
+
+// outcome returns what is known of a connector's instance.
+func (s *statuses) outcome(r *connectorRun) connectorRun {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *r
+}
+
 func (s *statuses) task(id connect.TaskID, state State, err error) {
 	err = s.secrets.hideIn(err)
 	s.update(func() { s.tasks[id] = TaskStatus{id, state, err} })

@@ -1,6 +1,6 @@
 // Worker is a complete Kafka Connect worker.
 //
-//	worker FILE.properties [CONNECTOR.properties ...]
+//	worker [-strict] FILE.properties [CONNECTOR.properties ...]
 //
 // FILE.properties has the keys of Kafka Connect's worker. With offset.storage.file.filename, or with connector files,
 // the worker is a standalone one: it runs the connectors of the files on its own and keeps their offsets in that file.
@@ -9,12 +9,12 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strings"
 	"syscall"
 
 	"github.com/gokconnect/connect"
@@ -25,8 +25,14 @@ import (
 )
 
 func main() {
-	if len(os.Args) < 2 || strings.HasPrefix(os.Args[1], "-") {
-		fmt.Fprintln(os.Stderr, "usage: worker FILE.properties [CONNECTOR.properties ...]")
+	strict := flag.Bool("strict", false, "behave as Kafka Connect does also where the defaults depart from it on purpose")
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: worker [-strict] FILE.properties [CONNECTOR.properties ...]")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	if flag.NArg() == 0 {
+		flag.Usage()
 		os.Exit(2)
 	}
 	if os.Getenv("GOGC") == "" {
@@ -37,14 +43,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if err := run(ctx, log, os.Args[1], os.Args[2:]); err != nil {
+	if err := run(ctx, log, *strict, flag.Arg(0), flag.Args()[1:]); err != nil {
 		log.Error("worker stopped", "err", err)
 		os.Exit(1)
 	}
 }
 
 // run runs the worker until ctx ends.
-func run(ctx context.Context, log *slog.Logger, workerFile string, connectorFiles []string) error {
+func run(ctx context.Context, log *slog.Logger, strict bool, workerFile string, connectorFiles []string) error {
 	worker, err := cluster.LoadProperties(workerFile)
 	if err != nil {
 		return err
@@ -62,6 +68,12 @@ func run(ctx context.Context, log *slog.Logger, workerFile string, connectorFile
 	if name := worker["offset.storage.file.filename"]; name != "" {
 		cfg.Offsets = &offsets.File{Path: name}
 	}
+	if cfg.Authenticate, err = authenticator(worker); err != nil {
+		return err
+	}
+	if strict {
+		cfg = cluster.KafkaConnectDefaults(cfg)
+	}
 	rt, err := cluster.New(cfg)
 	if err != nil {
 		return err
@@ -77,9 +89,17 @@ func run(ctx context.Context, log *slog.Logger, workerFile string, connectorFile
 		debug.FreeOSMemory() // what starting took is given back
 		started <- err
 	}()
+	served := make(chan error, 1)
+	go func() {
+		err := rt.ListenAndServe(ctx)
+		if err != nil {
+			cancel(err)
+		}
+		served <- err
+	}()
 	err = rt.Run(ctx)
 	cancel(nil)
-	return errors.Join(err, <-started)
+	return errors.Join(err, <-started, <-served)
 }
 
 // startConnectors creates the connectors of the files.

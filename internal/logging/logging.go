@@ -17,8 +17,12 @@ import (
 // Root is the name of the logger above all others.
 const Root = "root"
 
-// NameKey is the attribute by which a handler of [Levels] learns the name of a logger: log.With(NameKey, "a.b").
-const NameKey = "logger"
+// LoggerName is the type of an attribute's value by which a handler of [Levels] learns the name of a logger. It is not
+// passed on.
+type LoggerName string
+
+// Named returns a logger of that name.
+func Named(log *slog.Logger, name string) *slog.Logger { return log.With("logger", LoggerName(name)) }
 
 // The levels, from the lowest to the highest.
 var levels = [...]struct {
@@ -211,13 +215,19 @@ func (h *handler) WithGroup(name string) slog.Handler {
 // WithAttrs implements [slog.Handler].
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	c := *h
+	passed := make([]slog.Attr, 0, len(attrs))
 	for _, a := range attrs {
-		if a.Key == NameKey && a.Value.Kind() == slog.KindString && a.Value.String() != "" {
-			h.levels.mu.Lock()
-			c.logger = h.levels.logger(canonical(a.Value.String()))
-			h.levels.mu.Unlock()
+		name, ok := a.Value.Any().(LoggerName)
+		if !ok {
+			passed = append(passed, a)
+			continue
 		}
+		h.levels.mu.Lock()
+		c.logger = h.levels.logger(canonical(string(name)))
+		h.levels.mu.Unlock()
 	}
-	c.next = h.next.WithAttrs(attrs)
+	if len(passed) > 0 {
+		c.next = h.next.WithAttrs(passed)
+	}
 	return &c
 }

@@ -15,7 +15,7 @@ func TestLevels(t *testing.T) {
 	next := slog.NewTextHandler(&out, nil)
 	levels := logging.New(next)
 	log := slog.New(levels.Handler(next))
-	inner := log.With(logging.NameKey, "a.b.c")
+	inner := logging.Named(log, "a.b.c")
 	inner.Debug("one")
 	log.Debug("two")
 	if out.Len() > 0 {
@@ -35,7 +35,7 @@ func TestLevels(t *testing.T) {
 	set("a.b", "debug", "a.b", "a.b.c")
 	inner.Debug("three")
 	log.Debug("four")
-	log.With(logging.NameKey, "a.b.d").Debug("five")
+	logging.Named(log, "a.b.d").Debug("five")
 	set("a.b.c", "ERROR", "a.b.c")
 	inner.Warn("six")
 	set("Root", "off", "a.b", "a.b.c", "a.b.d", "root")

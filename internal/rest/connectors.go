@@ -135,7 +135,7 @@ func created(info *ConnectorInfo) (*answer, error) {
 
 func initialState(v any) (State, error) {
 	if v == nil {
-		return Running, nil
+		return "", nil
 	}
 	given, err := text(v)
 	if err != nil {

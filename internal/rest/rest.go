@@ -16,7 +16,7 @@ type Connectors interface {
 	// Names returns the names, in the order of the answer.
 	Names(ctx context.Context) ([]string, error)
 	Connector(ctx context.Context, name string) (*ConnectorInfo, error)
-	// Create makes a connector that must not be there yet.
+	// Create makes a connector that must not be there yet. An initial state of "" leaves the choice.
 	Create(ctx context.Context, name string, cfg Config, initial State) (*ConnectorInfo, error)
 	// Put makes a connector or changes it.
 	Put(ctx context.Context, name string, cfg Config) (info *ConnectorInfo, created bool, err error)

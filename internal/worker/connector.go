@@ -26,6 +26,8 @@ type ConnectorOptions struct {
 	// TaskConfigs stores the task configurations after each call that gave them. An error is retried like one of the
 	// call itself.
 	TaskConfigs func(ctx context.Context, configs []connect.Config) error
+	// TaskConfigsFailed is told why there are none; it will be tried again. It must not block. Optional.
+	TaskConfigsFailed func(error)
 }
 
 // ConnectorParts are an instance of a connector and what it needs.
@@ -276,6 +278,9 @@ func (c *Connector) taskConfigs(state *State, last time.Duration) (time.Duration
 	}
 	if interrupted(c.life, err) {
 		return 0, nil
+	}
+	if c.opts.TaskConfigsFailed != nil && !c.abandoned.Load() {
+		c.opts.TaskConfigsFailed(err)
 	}
 	delay := min(max(2*last, firstTaskConfigsDelay), lastTaskConfigsDelay)
 	c.opts.Logger.Error("task configurations could not be computed, it will be tried again", "err", err, "wait", delay)

@@ -386,6 +386,9 @@ func (r *sinkRun) convert(poll context.Context, fetches kgo.Fetches) (err error)
 		if err != nil || len(p.Records) == 0 {
 			return
 		}
+		if r.ActiveTopic != nil {
+			r.ActiveTopic(p.Topic)
+		}
 		tp := connect.TopicPartition{Topic: p.Topic, Partition: p.Partition}
 		part := r.parts[tp]
 		if part == nil {

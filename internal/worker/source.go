@@ -327,6 +327,9 @@ func (r *sourceRun) dispatch(work context.Context) error {
 		if err := r.ensure(work, topic); err != nil {
 			return err
 		}
+		if r.ActiveTopic != nil {
+			r.ActiveTopic(topic)
+		}
 	}
 	if err := r.takeRoom(work, len(slots), int64(size)); err != nil {
 		return err

@@ -88,6 +88,9 @@ type TaskOptions struct {
 	// Status is told of each change of state, with the error of a failure. It is called on the task's goroutine, must
 	// not block, and is not called any more once the task was abandoned.
 	Status func(State, error)
+	// ActiveTopic is told of the topics that the task sends to or consumes from, often more than once. It must not block.
+	// Optional.
+	ActiveTopic func(topic string)
 }
 
 // Task is a task under supervision. Make one with [StartSource] or [StartSink].

@@ -33,6 +33,7 @@ var _ interface {
 	connect.SinkConnector
 	connect.Versioned
 	connect.Defined
+	connect.SinkOffsetAlterer
 } = (*Sink)(nil)
 
 // Version returns the version of Kafka Connect whose connector this is.
@@ -46,6 +47,11 @@ func (s *Sink) Start(_ context.Context, cc connect.ConnectorContext, cfg connect
 		to = "standard output"
 	}
 	cc.Info().Logger.Info("starting file sink connector", "file", to)
+	return nil
+}
+
+// AlterSinkOffsets accepts all offsets: the file does not depend on them.
+func (s *Sink) AlterSinkOffsets(context.Context, connect.Config, map[connect.TopicPartition]int64) error {
 	return nil
 }
 

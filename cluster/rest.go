@@ -1,0 +1,250 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/configstore"
+	"github.com/gokconnect/connect/internal/javahash"
+	"github.com/gokconnect/connect/internal/logging"
+	"github.com/gokconnect/connect/internal/rest"
+)
+
+// runtimeLogger is the name of the runtime's own logger. Those of plugins are named by their classes.
+const runtimeLogger = "org.apache.kafka.connect.runtime"
+
+// basicAuth is the REST extension that asks for credentials.
+const basicAuth = "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension"
+
+// Handler returns the REST API of Kafka Connect, to serve wherever the application likes: below a path too, with
+// [http.StripPrefix]. Before [Runtime.Run] requests wait until it has started. The paths below /admin are there unless the
+// worker's configuration gives them listeners of their own (admin.listeners): see [Runtime.AdminHandler].
+func (rt *Runtime) Handler() http.Handler { return rt.rest.Handler(rt.settings.AdminListeners == nil) }
+
+// AdminHandler returns the paths below /admin alone: the levels of loggers.
+func (rt *Runtime) AdminHandler() http.Handler { return rt.rest.AdminHandler() }
+
+func (rt *Runtime) newREST() (*rest.Server, error) {
+	s := rt.settings
+	o := rest.Options{
+		Connectors: apiConnectors{rt}, Tasks: apiTasks{rt}, Offsets: apiOffsets{rt}, Plugins: apiPlugins{rt}, Loggers: apiLoggers{rt}, Worker: apiWorker{rt},
+		Tracking: s.TopicTracking, TrackingReset: s.TopicTrackingReset, AllowOrigin: s.AllowOrigin, AllowMethods: s.AllowMethods,
+		Authenticate: rt.cfg.Authenticate, Logger: rt.log,
+	}
+	for _, r := range s.HeaderRules {
+		o.Headers = append(o.Headers, rest.HeaderRule(r))
+	}
+	for _, class := range s.Parsed.List("rest.extension.classes") {
+		switch {
+		case class != basicAuth && !strings.HasSuffix(basicAuth, "."+class):
+			return nil, connect.ConfigErrorf("rest.extension.classes", "Invalid value %s for configuration rest.extension.classes: the only extension that there is is %s", class, basicAuth)
+		case rt.cfg.Authenticate == nil:
+			return nil, connect.ConfigErrorf("rest.extension.classes", "rest.extension.classes asks for credentials, and Config.Authenticate is nil: nobody can check them")
+		}
+	}
+	return rest.New(o), nil
+}
+
+// standalone reports whether requests are answered as a standalone worker of Kafka Connect does.
+func (rt *Runtime) standalone() bool {
+	_, alone := rt.cfg.Coordinator.(*standalone)
+	return alone
+}
+
+// stage is what the runtime does, for those who wait for it. Safe for concurrent use.
+type stage struct {
+	mu    sync.Mutex
+	text  string
+	began time.Time
+}
+
+func (s *stage) set(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text, s.began = text, time.Now()
+}
+
+func (s *stage) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.text == "" {
+		return ""
+	}
+	return fmt.Sprintf("The worker is currently %s, which began at %s.", s.text, s.began.UTC().Format("2006-01-02T15:04:05.000000Z"))
+}
+
+// workerID returns the worker's address as others know it.
+func (rt *Runtime) workerID() string {
+	host, port := rt.settings.AdvertisedHost, rt.settings.AdvertisedPort
+	for _, text := range rt.settings.Listeners {
+		l, err := parseListener(text)
+		if err != nil {
+			continue
+		}
+		if bound := rt.bound.Load(); bound != nil && l.port == 0 {
+			l.port = *bound
+		}
+		if host == "" {
+			host = l.host
+		}
+		if port == 0 {
+			port = l.port
+		}
+		break
+	}
+	if host == "" {
+		host = hostname()
+	}
+	return fmt.Sprintf("%s:%d", host, port)
+}
+
+// What an instance does before and after it has joined its group.
+const (
+	stageJoining = "ensuring membership in the cluster"
+	stageServing = "waiting for requests and changes"
+)
+
+// apiWorker is the runtime as the REST API sees the worker.
+type apiWorker struct{ rt *Runtime }
+
+var _ rest.Worker = apiWorker{}
+
+func (a apiWorker) Root(ctx context.Context) (rest.Root, error) {
+	rt := a.rt
+	if err := rt.do(ctx, func() error { return nil }); err != nil {
+		return rest.Root{}, err
+	}
+	id := rt.clusterID.Load()
+	if id == nil {
+		metadata, err := rt.kafka.admin.BrokerMetadata(ctx)
+		if err != nil {
+			return rest.Root{}, err
+		}
+		id = &metadata.Cluster
+		rt.clusterID.Store(id)
+	}
+	return rest.Root{Version: connect.BuiltinVersion, Commit: commit(), ClusterID: *id}, nil
+}
+
+// commit returns the version of the program's source.
+var commit = sync.OnceValue(func() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value[:min(len(s.Value), 16)]
+			}
+		}
+	}
+	return "unknown"
+})
+
+// healthPoll is the time between two looks at a worker that is not able yet.
+const healthPoll = 100 * time.Millisecond
+
+func (a apiWorker) Health(ctx context.Context) (ready, able bool) {
+	for {
+		err := a.rt.do(ctx, func() error { able = a.rt.member.all; return nil })
+		select {
+		case <-a.rt.started:
+			ready = true
+		default:
+		}
+		if err != nil || able {
+			return ready, err == nil && able
+		}
+		select {
+		case <-time.After(healthPoll):
+		case <-ctx.Done():
+			return ready, false
+		}
+	}
+}
+
+func (a apiWorker) Stage() string { return a.rt.stage.String() }
+
+// apiLoggers is the runtime as the REST API sees its loggers.
+type apiLoggers struct{ rt *Runtime }
+
+var _ rest.Loggers = apiLoggers{}
+
+func loggerOf(s logging.State) rest.Logger {
+	l := rest.Logger{Name: s.Name, Level: s.Level}
+	if !s.Modified.IsZero() {
+		l.LastModified = s.Modified.UnixMilli()
+	}
+	return l
+}
+
+func (a apiLoggers) Loggers() []rest.Logger {
+	var all []rest.Logger
+	for _, s := range a.rt.levels.All() {
+		all = append(all, loggerOf(s))
+	}
+	return all
+}
+
+func (a apiLoggers) Logger(name string) (rest.Logger, bool) {
+	s, ok := a.rt.levels.Get(name)
+	return loggerOf(s), ok
+}
+
+func (a apiLoggers) SetLevel(_ context.Context, name, level string, _ bool) ([]string, error) {
+	l, ok := logging.ParseLevel(strings.TrimSpace(level))
+	if !ok {
+		return nil, rest.NotFoundf("invalid log level '%s'.", level)
+	}
+	return a.rt.levels.Set(name, l)
+}
+
+// keyOrders are the orders in which the keys of configurations were given. Safe for concurrent use.
+type keyOrders struct {
+	mu     sync.Mutex
+	byName map[string][]string
+}
+
+func (o *keyOrders) set(name string, cfg configstore.Properties) {
+	keys := make([]string, len(cfg))
+	for i, p := range cfg {
+		keys[i] = p.Name
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.byName == nil {
+		o.byName = make(map[string][]string)
+	}
+	o.byName[name] = keys
+}
+
+func (o *keyOrders) forget(name string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.byName, name)
+}
+
+// of returns the keys of a configuration in the order in which they were given, if that is known.
+func (o *keyOrders) of(name string, cfg map[string]*string) []string {
+	o.mu.Lock()
+	keys := o.byName[name]
+	o.mu.Unlock()
+	if len(keys) != len(cfg) || slices.ContainsFunc(keys, func(k string) bool { _, ok := cfg[k]; return !ok }) {
+		return javahash.Order(sortedKeys(cfg), javahash.Buckets) // another instance wrote it
+	}
+	return keys
+}
+
+// sortedKeys returns the keys of a map in order.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

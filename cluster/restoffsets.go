@@ -1,0 +1,160 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/offsetcodec"
+	"github.com/gokconnect/connect/internal/rest"
+	"github.com/gokconnect/connect/offsets"
+)
+
+// apiOffsets is the runtime as the REST API sees its offsets.
+type apiOffsets struct{ rt *Runtime }
+
+var _ rest.Offsets = apiOffsets{}
+
+func (a apiOffsets) Offsets(ctx context.Context, name string) ([]rest.PartitionOffset, error) {
+	c, err := a.rt.offsetsOwner(ctx, name, 0, false)
+	if err != nil {
+		return nil, err
+	}
+	var stored []connect.PartitionOffset
+	if c.kind() == connect.KindSource {
+		stored, err = a.rt.Offsets(ctx, name)
+	} else {
+		var committed connect.SinkOffsets
+		committed, err = a.rt.sinkOffsets(ctx, c)
+		for tp, at := range committed {
+			stored = append(stored, offsetcodec.SinkPartitionOffset(tp, at))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]rest.PartitionOffset, 0, len(stored))
+	for _, o := range stored {
+		var e rest.PartitionOffset
+		if e.Partition, err = offsetcodec.Value(o.Partition); err != nil {
+			return nil, err
+		}
+		if e.Offset, err = offsetcodec.Value(o.Offset); err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(x, y rest.PartitionOffset) int { return strings.Compare(string(x.Partition), string(y.Partition)) })
+	return out, nil
+}
+
+func (a apiOffsets) AlterOffsets(ctx context.Context, name string, changes []rest.OffsetChange) (string, error) {
+	c, err := a.rt.offsetsOwner(ctx, name, 0, true)
+	if err != nil {
+		return "", err
+	}
+	var asked bool
+	if c.kind() == connect.KindSink {
+		asked, err = a.alterSink(ctx, c, changes)
+	} else {
+		asked, err = a.alterSource(ctx, c, changes)
+	}
+	if err != nil {
+		return "", err
+	}
+	return outcome("altered", asked), nil
+}
+
+func (a apiOffsets) alterSource(ctx context.Context, c *offsetsOwner, changes []rest.OffsetChange) (asked bool, err error) {
+	var entries []connect.PartitionOffset
+	index := make(map[string]int, len(changes)) // of a partition that is there twice, the last counts
+	for _, change := range changes {
+		partition, err := stored(change.Partition)
+		if err != nil {
+			return false, err
+		}
+		offset, err := stored(change.Offset)
+		if err != nil {
+			return false, err
+		}
+		key, err := offsetcodec.Canonical(partition)
+		if err != nil {
+			return false, err
+		}
+		if partition == nil {
+			key = ""
+		}
+		e := connect.PartitionOffset{Partition: partition, Offset: offset}
+		if i, ok := index[key]; ok {
+			entries[i] = e
+			continue
+		}
+		index[key] = len(entries)
+		entries = append(entries, e)
+	}
+	return a.rt.alterOffsets(ctx, c, func(context.Context, offsets.Store) ([]connect.PartitionOffset, error) { return entries, nil })
+}
+
+// stored returns a map of a request as it would be read back from the store.
+func stored(m map[string]any) (connect.Fields, error) {
+	if m == nil {
+		return nil, nil
+	}
+	b, err := offsetcodec.Value(m)
+	if err != nil {
+		return nil, err
+	}
+	return offsetcodec.DecodeValue(b)
+}
+
+func (a apiOffsets) alterSink(ctx context.Context, c *offsetsOwner, changes []rest.OffsetChange) (asked bool, err error) {
+	all := make(connect.SinkOffsets, len(changes))
+	for _, change := range changes {
+		var partition, offset any
+		if change.Partition != nil {
+			partition = change.Partition
+		}
+		if change.Offset != nil {
+			offset = change.Offset
+		}
+		parsed, err := offsetcodec.ParseSinkOffset(partition, offset)
+		var request *offsetcodec.RequestError
+		switch {
+		case errors.As(err, &request):
+			return false, &rest.Error{Status: http.StatusBadRequest, Message: request.Message, Err: err}
+		case err != nil:
+			return false, err
+		case parsed.Set && parsed.Offset < 0:
+			return false, rest.Errorf(http.StatusInternalServerError, "Failed to modify offsets for sink connector %s", c.name)
+		case !parsed.Set:
+			parsed.Offset = -1
+		}
+		all[parsed.Partition] = parsed.Offset
+	}
+	return a.rt.alterSinkOffsets(ctx, c, all)
+}
+
+func (a apiOffsets) ResetOffsets(ctx context.Context, name string) (string, error) {
+	c, err := a.rt.offsetsOwner(ctx, name, 0, true)
+	if err != nil {
+		return "", err
+	}
+	asked, err := a.rt.resetOffsets(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	return outcome("reset", asked), nil
+}
+
+// outcome is the message of an answer. A connector that was not asked may have offsets elsewhere.
+func outcome(verb string, asked bool) string {
+	if asked {
+		return fmt.Sprintf("The offsets for this connector have been %s successfully", verb)
+	}
+	return fmt.Sprintf("The Connect framework-managed offsets for this connector have been %s successfully. However, if this connector manages offsets externally, "+
+		"they will need to be manually %s in the system that the connector uses.", verb, verb)
+}

@@ -1,0 +1,150 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/herder"
+	"github.com/gokconnect/connect/internal/javahash"
+	"github.com/gokconnect/connect/internal/rest"
+)
+
+// apiTasks is the runtime as the REST API sees its tasks and the states of its connectors.
+type apiTasks struct{ rt *Runtime }
+
+var _ rest.Tasks = apiTasks{}
+
+// restStatus returns the state of a connector and its tasks. It runs on the loop.
+func (rt *Runtime) restStatus(name string, k *herder.Connector) *rest.Status {
+	s, ok, _ := rt.status.get(name)
+	if !ok {
+		s.State = Unassigned
+	}
+	version := ""
+	if f, err := rt.find(plain(k.Config)); err == nil {
+		version = f.version
+	}
+	instance := func(state State, err error) rest.Instance {
+		i := rest.Instance{State: string(state), WorkerID: rt.workerID(), Version: version}
+		if state == Unassigned {
+			i.Version = ""
+		}
+		if err != nil {
+			i.Trace = javaTrace(err)
+		}
+		return i
+	}
+	out := &rest.Status{Name: name, Connector: instance(s.State, s.Err), Type: rt.typeOf(k)}
+	for _, t := range s.Tasks {
+		out.Tasks = append(out.Tasks, rest.TaskStatus{ID: t.ID.Task, Instance: instance(t.State, t.Err)})
+	}
+	return out
+}
+
+// javaTrace returns what is shown of a failure, in the form of a Java stack trace without a stack.
+func javaTrace(err error) string {
+	return "org.apache.kafka.connect.errors.ConnectException: " + strings.TrimRight(err.Error(), "\n") + "\n"
+}
+
+func (a apiTasks) Status(ctx context.Context, name string) (s *rest.Status, err error) {
+	err = a.rt.do(ctx, func() error {
+		k := a.rt.snapshot[name]
+		if k == nil {
+			return rest.NotFoundf("No status found for connector %s", name)
+		}
+		s = a.rt.restStatus(name, k)
+		return nil
+	})
+	return s, err
+}
+
+func (a apiTasks) TaskStatus(ctx context.Context, id connect.TaskID) (*rest.TaskStatus, error) {
+	missing := rest.NotFoundf("No status found for task %s-%d", id.Connector, id.Task)
+	s, err := a.Status(ctx, id.Connector)
+	if err != nil {
+		if s, ok := err.(*rest.Error); ok && s.Status == http.StatusNotFound {
+			err = missing
+		}
+		return nil, err
+	}
+	for _, t := range s.Tasks {
+		if t.ID == id.Task {
+			return &t, nil
+		}
+	}
+	return nil, missing
+}
+
+func (a apiTasks) Tasks(ctx context.Context, name string) (tasks []rest.TaskInfo, err error) {
+	err = a.rt.do(ctx, func() error {
+		k := a.rt.snapshot[name]
+		if k == nil {
+			return notFound(name)
+		}
+		for i, cfg := range k.Tasks {
+			tasks = append(tasks, rest.TaskInfo{
+				ID:     connect.TaskID{Connector: name, Task: i},
+				Config: rest.Ordered(pointers(cfg), javahash.Order(sortedKeys(cfg), javahash.Buckets)),
+			})
+		}
+		return nil
+	})
+	return tasks, err
+}
+
+func (a apiTasks) RestartTask(ctx context.Context, id connect.TaskID) error {
+	err := a.rt.RestartTask(ctx, id)
+	known := !isNotFound(err, id.Connector)
+	switch {
+	case err == nil:
+		return nil
+	case !known && a.rt.standalone():
+		return rest.Errorf(http.StatusInternalServerError, "Failed to start task %s-%d since it is not a recognizable type (source or sink)", id.Connector, id.Task)
+	case !known:
+		return rest.NotFoundf("Unknown connector: %s", id.Connector)
+	case a.rt.standalone():
+		return rest.NotFoundf("Task %s-%d not found", id.Connector, id.Task)
+	}
+	return err
+}
+
+func (a apiTasks) Topics(_ context.Context, name string) ([]string, error) {
+	return a.rt.topics.of(name), nil
+}
+
+func (a apiTasks) ResetTopics(_ context.Context, name string) error {
+	a.rt.topics.reset(name)
+	return nil
+}
+
+func (a apiTasks) PutTasks(_ context.Context, _ string, _ []rest.Config, _ []byte, s *rest.Signature) error {
+	if a.rt.standalone() {
+		return rest.Errorf(http.StatusInternalServerError, "Kafka Connect in standalone mode does not support externally setting task configurations.")
+	}
+	return a.rt.checkSignature(s)
+}
+
+func (a apiTasks) Fence(_ context.Context, _ string, _ []byte, s *rest.Signature) error {
+	if a.rt.standalone() {
+		return rest.Errorf(http.StatusInternalServerError, "Kafka Connect in standalone mode does not support exactly-once source connectors.")
+	}
+	return a.rt.checkSignature(s)
+}
+
+// checkSignature refuses requests between workers: an instance that shares no key with others accepts none.
+func (rt *Runtime) checkSignature(s *rest.Signature) error {
+	if s == nil {
+		return rest.Errorf(http.StatusBadRequest, "Internal request missing required signature")
+	}
+	for _, a := range rt.settings.VerificationAlgorithms {
+		if strings.EqualFold(a, s.Algorithm) {
+			return rest.Errorf(http.StatusForbidden, "Internal request contained invalid signature.")
+		}
+	}
+	return rest.Errorf(http.StatusBadRequest, "%s", fmt.Sprintf("This worker does not support the '%s' key signing algorithm used by other workers. "+
+		"This worker is currently configured to use: [%s]. Check that all workers' configuration files permit the same set of signature algorithms, "+
+		"and correct any misconfigured worker and restart it.", s.Algorithm, strings.Join(rt.settings.VerificationAlgorithms, ", ")))
+}
