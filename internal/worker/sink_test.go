@@ -1,0 +1,863 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaregexp"
+	"github.com/gokconnect/connect/internal/kafkatest"
+	"github.com/gokconnect/connect/internal/pipeline"
+	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// inSinkWorld runs a test of sink tasks in virtual time, with a topic t of that many partitions.
+func inSinkWorld(t *testing.T, partitions int32, f func(t *testing.T, w *sinkWorld, j *journal), opts ...kafkatest.Option) {
+	synctest.Test(t, func(t *testing.T) {
+		k := kafkatest.New(t, opts...)
+		k.MustCreateTopic("t", partitions)
+		j := new(journal)
+		f(t, newSinkWorld(t, j, k), j)
+	})
+}
+
+func TestSinkLife(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.produce("t", 1, 0, 3)
+		task := w.task(&sink{journal: j})
+		time.Sleep(90 * time.Second)
+		if got := w.committed(t, "t", 0); got != 3 {
+			t.Errorf("committed %d after the interval", got)
+		}
+		w.produce("t", 1, 3, 5)
+		time.Sleep(10 * time.Second)
+		end(t, task)
+		want(t, "calls", j.all(), []string{"start", "RUNNING", "open [t-0]", "put 0 1 2", "preCommit map[t-0:3]", "put 3 4", "preCommit map[t-0:5]", "close [t-0]", "stop", "UNASSIGNED"})
+		if got := w.committed(t, "t", 0); got != 5 {
+			t.Errorf("committed %d at the end", got)
+		}
+	})
+}
+
+func TestSinkFailures(t *testing.T) {
+	fails := func(how string) error {
+		if how == "panic" {
+			panic("boom")
+		}
+		return errTest
+	}
+	for _, c := range []struct {
+		where     string
+		failed    bool
+		committed int64
+	}{{"start", true, -1}, {"open", true, -1}, {"put", true, 3}, {"preCommit", false, -1}, {"close", false, -1}, {"stop", false, 6}, {"transform", true, 3}} {
+		for _, how := range []string{"panic", "error"} {
+			t.Run(c.where+" "+how, func(t *testing.T) {
+				inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+					w.opts.CommitInterval = time.Hour
+					w.produce("t", 1, 0, 3)
+					s := &sink{journal: j}
+					switch c.where {
+					case "start":
+						s.start = func(connect.SinkTaskContext) error { return fails(how) }
+					case "open":
+						s.open = func([]connect.TopicPartition) error { return fails(how) }
+					case "put":
+						s.put = func(_ context.Context, recs []connect.SinkRecord) error {
+							if slices.ContainsFunc(recs, func(r connect.SinkRecord) bool { return r.Offset >= 3 }) {
+								return fails(how)
+							}
+							return nil
+						}
+					case "preCommit":
+						s.preCommit = func(connect.SinkOffsets) (connect.SinkOffsets, error) { return nil, fails(how) }
+					case "close":
+						s.close = func([]connect.TopicPartition) error { return fails(how) }
+					case "stop":
+						s.stop = func() error { return fails(how) }
+					case "transform":
+						w.steps = []pipeline.Step{{Class: "T", Transformation: connect.TransformFunc(func(_ context.Context, r *connect.Record) (*connect.Record, error) {
+							if r.Sink().Offset >= 4 {
+								return nil, fails(how)
+							}
+							return r, nil
+						})}}
+					}
+					task := w.task(s)
+					time.Sleep(time.Minute)
+					w.produce("t", 1, 3, 6)
+					time.Sleep(time.Minute)
+					end(t, task)
+					all := j.all()
+					if got := j.count("FAILED"); (got == 1) != c.failed || got > 1 {
+						t.Errorf("FAILED %d times: %q", got, all)
+					}
+					if got := w.committed(t, "t", 0); got != c.committed {
+						t.Errorf("committed %d, want %d: %q", got, c.committed, all)
+					}
+					var ends []string
+					for _, l := range j.with("close", "stop") {
+						ends = append(ends, strings.Fields(l)[0])
+					}
+					wantEnds := []string{"close", "stop"}
+					if c.where == "start" {
+						wantEnds = wantEnds[1:]
+					}
+					want(t, "end", ends, wantEnds)
+				})
+			})
+		}
+	}
+}
+
+// TestPreCommitFailureRewinds: after a failed flush the records behind the last commit come again.
+func TestPreCommitFailureRewinds(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.produce("t", 1, 0, 2)
+		n := 0
+		s := &sink{journal: j}
+		s.preCommit = func(o connect.SinkOffsets) (connect.SinkOffsets, error) {
+			if n++; n == 1 || n == 3 {
+				return nil, errTest
+			}
+			return o, nil
+		}
+		task := w.task(s)
+		time.Sleep(150 * time.Second)
+		w.produce("t", 1, 2, 4)
+		time.Sleep(150 * time.Second)
+		end(t, task)
+		want(t, "puts", j.with("put"), []string{"put 0 1", "put 0 1", "put 2 3", "put 2 3"})
+		if got := w.committed(t, "t", 0); got != 4 {
+			t.Errorf("committed %d", got)
+		}
+	})
+}
+
+func TestPreCommitDecides(t *testing.T) {
+	inSinkWorld(t, 2, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.produce("t", 2, 0, 6)
+		s := &sink{journal: j}
+		s.preCommit = func(o connect.SinkOffsets) (connect.SinkOffsets, error) {
+			return connect.SinkOffsets{{Topic: "t"}: 2, {Topic: "t", Partition: 1}: 99, {Topic: "other"}: 1}, nil
+		}
+		task := w.task(s)
+		time.Sleep(2 * time.Minute)
+		end(t, task)
+		if a, b := w.committed(t, "t", 0), w.committed(t, "t", 1); a != 2 || b != -1 {
+			t.Errorf("committed %d and %d", a, b)
+		}
+	})
+}
+
+func TestRetriablePutIsRepeated(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.produce("t", 1, 0, 3)
+		n := 0
+		var at []time.Duration
+		began := time.Now()
+		s := &sink{journal: j}
+		s.put = func(_ context.Context, recs []connect.SinkRecord) error {
+			if len(recs) == 0 {
+				return nil
+			}
+			if n++; n > 5 {
+				return nil
+			}
+			at = append(at, time.Since(began))
+			if n == 3 {
+				s.tc.Timeout(5 * time.Second)
+			}
+			if n == 4 {
+				return connect.RetryAfter(errTest, 3*time.Second)
+			}
+			return connect.Retriable(errTest)
+		}
+		task := w.task(s)
+		time.Sleep(10 * time.Second)
+		w.produce("t", 1, 3, 5)
+		time.Sleep(time.Minute)
+		end(t, task)
+		want(t, "puts", j.with("put", "failed"), []string{"failed 0 1 2", "failed 0 1 2", "failed 0 1 2", "failed 0 1 2", "failed 0 1 2", "put 0 1 2", "put 3 4"})
+		var gaps []time.Duration
+		for i := 1; i < len(at); i++ {
+			gaps = append(gaps, at[i]-at[i-1])
+		}
+		if w := []time.Duration{300 * time.Millisecond, 600 * time.Millisecond, 5 * time.Second, 3 * time.Second}; !slices.Equal(gaps, w) {
+			t.Errorf("waits %v, want %v", gaps, w)
+		}
+		if got := w.committed(t, "t", 0); got != 5 {
+			t.Errorf("committed %d", got)
+		}
+	})
+}
+
+// TestStopWhileRetrying: the batch that could not be put is not committed.
+func TestStopWhileRetrying(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.produce("t", 1, 0, 3)
+		s := &sink{journal: j}
+		s.put = func(_ context.Context, recs []connect.SinkRecord) error {
+			if slices.ContainsFunc(recs, func(r connect.SinkRecord) bool { return r.Offset >= 3 }) {
+				return connect.Retriable(errTest)
+			}
+			return nil
+		}
+		task := w.task(s)
+		time.Sleep(10 * time.Second)
+		w.produce("t", 1, 3, 5)
+		time.Sleep(time.Hour)
+		end(t, task)
+		if got := w.committed(t, "t", 0); got != 3 || task.Abandoned() {
+			t.Errorf("committed %d, abandoned %v", got, task.Abandoned())
+		}
+	})
+}
+
+func TestBatchError(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		tolerate  bool
+		puts      []string
+		dlq       []string
+		committed int64
+	}{
+		{"tolerated", true, []string{"failed 0 1 2 3 4", "failed 1 3", "put 3"}, []string{"2", "1"}, 5},
+		{"not tolerated", false, []string{"failed 0 1 2 3 4"}, []string{"2"}, -1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+				w.k.MustCreateTopic("dlq", 1)
+				w.letters = producer(t, w.k)
+				w.op = func(l *DeadLetters) *tolerance.Operator { return tolerance.New(tolerance.Policy{Tolerate: c.tolerate}, l) }
+				w.produce("t", 1, 0, 5)
+				n := 0
+				task := w.task(&sink{journal: j, put: func(_ context.Context, recs []connect.SinkRecord) error {
+					var e connect.BatchError
+					n++
+					switch {
+					case n == 1:
+						e.Fail(3, connect.Retriable(errTest))
+						e.Fail(2, errTest)
+						e.Fail(1, connect.Retriable(errTest))
+					case n == 2:
+						e.Fail(0, errTest)
+						e.Fail(1, connect.Retriable(errTest))
+					}
+					return e.ErrorOrNil()
+				}})
+				time.Sleep(2 * time.Minute)
+				end(t, task)
+				want(t, "puts", j.with("put", "failed"), c.puts)
+				want(t, "dead letters", values(w.k, "dlq"), c.dlq)
+				if got := w.committed(t, "t", 0); got != c.committed || (j.count("FAILED") == 0) != c.tolerate {
+					t.Errorf("committed %d, want %d; %q", got, c.committed, j.with("FAILED"))
+				}
+			})
+		})
+	}
+}
+
+// slowLetters acknowledges dead letters when it is told to.
+type slowLetters struct {
+	Producer
+	release chan error
+}
+
+func (p *slowLetters) Produce(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
+	go func() { promise(r, <-p.release) }()
+}
+
+// TestDeadLettersBeforeCommits: an offset behind a record is committed only when its dead letter is written.
+func TestDeadLettersBeforeCommits(t *testing.T) {
+	for _, fails := range []error{nil, errTest} {
+		t.Run(fmt.Sprint(fails), func(t *testing.T) {
+			inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+				letters := &slowLetters{release: make(chan error)}
+				w.letters, w.op = letters, tolerant
+				w.opts.CommitInterval = 10 * time.Second
+				w.steps = []pipeline.Step{{Class: "T", Transformation: connect.TransformFunc(func(_ context.Context, r *connect.Record) (*connect.Record, error) {
+					if r.Value == "1" {
+						return nil, errTest
+					}
+					return r, nil
+				})}}
+				w.produce("t", 1, 0, 3)
+				task := w.task(&sink{journal: j})
+				time.Sleep(25 * time.Second)
+				if got := w.committed(t, "t", 0); got != -1 {
+					t.Errorf("committed %d before the dead letter was written", got)
+				}
+				letters.release <- fails
+				time.Sleep(25 * time.Second)
+				got := w.committed(t, "t", 0)
+				if fails == nil && got != 3 || fails != nil && (got != -1 || j.count("FAILED") != 1) {
+					t.Errorf("committed %d; %q", got, j.with("FAILED"))
+				}
+				end(t, task)
+				if got := w.committed(t, "t", 0); fails != nil && got != -1 {
+					t.Errorf("committed %d at the end", got)
+				}
+			})
+		})
+	}
+}
+
+// TestDeadLettersAreBounded: a dead letter topic that is stuck holds the task up, not the process.
+func TestDeadLettersAreBounded(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		letters := &slowLetters{release: make(chan error)}
+		counted := &countingProducer{Producer: letters}
+		w.letters, w.op = counted, tolerant
+		w.steps = []pipeline.Step{{Class: "T", Transformation: connect.TransformFunc(func(context.Context, *connect.Record) (*connect.Record, error) { return nil, errTest })}}
+		w.produce("t", 1, 0, 3000)
+		task := w.task(&sink{journal: j})
+		time.Sleep(10 * time.Second)
+		if n := counted.records.Load(); n != maxPendingLetters {
+			t.Errorf("%d dead letters are pending", n)
+		}
+		close(letters.release)
+		time.Sleep(10 * time.Second)
+		if n := counted.records.Load(); n != 3000 {
+			t.Errorf("%d dead letters were written", n)
+		}
+		end(t, task)
+	})
+}
+
+func TestErrantRecordReporter(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		tolerate  bool
+		late      bool // reports from another goroutine, long after Put
+		committed int64
+	}{{"tolerated", true, false, 3}, {"tolerated, after Put", true, true, 3}, {"not tolerated, swallowed", false, false, -1}, {"not tolerated, after Put", false, true, -1}} {
+		t.Run(c.name, func(t *testing.T) {
+			inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+				w.k.MustCreateTopic("dlq", 1)
+				w.letters = producer(t, w.k)
+				w.op = func(l *DeadLetters) *tolerance.Operator { return tolerance.New(tolerance.Policy{Tolerate: c.tolerate}, l) }
+				// The dead letter is the record as it was consumed, not as it was put.
+				w.steps = []pipeline.Step{{Class: "T", Transformation: connect.TransformFunc(func(_ context.Context, r *connect.Record) (*connect.Record, error) {
+					r.Value = "changed " + r.Value.(string)
+					return r, nil
+				})}}
+				w.produce("t", 1, 0, 3)
+				s := &sink{journal: j}
+				done := make(chan struct{})
+				s.put = func(ctx context.Context, recs []connect.SinkRecord) error {
+					if len(recs) == 0 {
+						return nil
+					}
+					report := func(r connect.SinkRecord) {
+						rep, err := s.tc.ErrantRecordReporter().Report(context.Background(), &r, errTest)
+						if (err == nil) != c.tolerate {
+							t.Errorf("Report: %v", err)
+						}
+						if err == nil {
+							if err := rep.Wait(context.Background()); err != nil {
+								t.Errorf("Wait: %v", err)
+							}
+						}
+					}
+					if !c.late {
+						report(recs[1])
+						return nil
+					}
+					kept := recs[1]
+					go func() { defer close(done); time.Sleep(10 * time.Second); report(kept) }()
+					return nil
+				}
+				task := w.task(s)
+				time.Sleep(90 * time.Second)
+				end(t, task)
+				if c.late {
+					<-done
+				}
+				want(t, "dead letters", values(w.k, "dlq"), []string{"1"})
+				got := w.committed(t, "t", 0)
+				if !c.tolerate && j.count("FAILED") != 1 || c.tolerate && j.count("FAILED") != 0 {
+					t.Errorf("%q", j.all())
+				}
+				if got != c.committed && !c.late {
+					t.Errorf("committed %d", got)
+				}
+			})
+		})
+	}
+}
+
+func TestNoReporterNoErrantRecords(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		s := &sink{journal: j}
+		s.start = func(tc connect.SinkTaskContext) error {
+			if tc.ErrantRecordReporter() != nil {
+				t.Error("there is a reporter")
+			}
+			return nil
+		}
+		end(t, w.task(s))
+	})
+}
+
+// TestSinkSeeks (trap 6): the client ignores seeks before the first records of a partition, without a word.
+func TestSinkSeeks(t *testing.T) {
+	tp := connect.TopicPartition{Topic: "t"}
+	t.Run("at open", func(t *testing.T) {
+		inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+			w.produce("t", 1, 0, 5)
+			s := &sink{journal: j}
+			s.open = func([]connect.TopicPartition) error {
+				s.tc.Partitions().Seek(map[connect.TopicPartition]int64{tp: 3})
+				return nil
+			}
+			task := w.task(s)
+			time.Sleep(10 * time.Second)
+			end(t, task)
+			want(t, "puts", j.with("put"), []string{"put 3 4"})
+		})
+	})
+	t.Run("back and forward", func(t *testing.T) {
+		inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+			w.parts.MaxPollRecords = 2
+			w.produce("t", 1, 0, 6)
+			s := &sink{journal: j}
+			n := 0
+			s.put = func(_ context.Context, recs []connect.SinkRecord) error {
+				if len(recs) == 0 {
+					return nil
+				}
+				switch n++; n {
+				case 1:
+					s.tc.Partitions().Seek(map[connect.TopicPartition]int64{tp: 4})
+				case 2:
+					s.tc.Partitions().Seek(map[connect.TopicPartition]int64{tp: 1})
+				}
+				return nil
+			}
+			task := w.task(s)
+			time.Sleep(10 * time.Second)
+			end(t, task)
+			want(t, "puts", j.with("put"), []string{"put 0 1", "put 4 5", "put 1 2", "put 3 4", "put 5"})
+		})
+	})
+	t.Run("before the first record, nothing new comes", func(t *testing.T) {
+		inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+			w.produce("t", 1, 0, 3)
+			first := w.task(&sink{journal: new(journal)})
+			time.Sleep(10 * time.Second)
+			end(t, first) // has committed 3
+			s := &sink{journal: j}
+			s.put = func(_ context.Context, recs []connect.SinkRecord) error {
+				if len(recs) == 0 && j.count("put") == 0 {
+					s.tc.Partitions().Seek(map[connect.TopicPartition]int64{tp: 1})
+				}
+				return nil
+			}
+			task := w.task(s)
+			time.Sleep(3 * time.Minute)
+			end(t, task)
+			want(t, "puts", j.with("put"), []string{"put 1 2"})
+		})
+	})
+	t.Run("before the first record ever", func(t *testing.T) {
+		inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+			s := &sink{journal: j}
+			s.put = func(_ context.Context, recs []connect.SinkRecord) error {
+				if len(recs) == 0 && j.count("put") == 0 {
+					s.tc.Partitions().Seek(map[connect.TopicPartition]int64{tp: 2})
+				}
+				return nil
+			}
+			task := w.task(s)
+			time.Sleep(90 * time.Second)
+			w.produce("t", 1, 0, 4)
+			time.Sleep(10 * time.Second)
+			end(t, task)
+			want(t, "puts", j.with("put"), []string{"put 2 3"})
+		})
+	})
+}
+
+// transactionalSink keeps its own offsets.
+type transactionalSink struct {
+	*sink
+	offsets connect.SinkOffsets
+}
+
+func (s *transactionalSink) CommittedOffsets(_ context.Context, tps []connect.TopicPartition) (connect.SinkOffsets, error) {
+	s.add("offsets of %v", tps)
+	return s.offsets, nil
+}
+
+func TestTransactionalSink(t *testing.T) {
+	inSinkWorld(t, 2, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.produce("t", 2, 0, 8)
+		task := w.run(func() connect.SinkTask {
+			return &transactionalSink{&sink{journal: j}, connect.SinkOffsets{{Topic: "t"}: 3, {Topic: "t", Partition: 1}: 2, {Topic: "t", Partition: 7}: 1}}
+		})
+		time.Sleep(90 * time.Second)
+		end(t, task)
+		puts := strings.Fields(strings.ReplaceAll(strings.Join(j.with("put"), " "), "put", ""))
+		slices.Sort(puts)
+		want(t, "puts", puts, []string{"5", "6", "7"})
+		if a, b := w.committed(t, "t", 0), w.committed(t, "t", 1); a != 4 || b != 4 {
+			t.Errorf("committed %d and %d", a, b)
+		}
+	})
+}
+
+func TestSinkPauseAndResume(t *testing.T) {
+	inSinkWorld(t, 2, func(t *testing.T, w *sinkWorld, j *journal) {
+		s := &sink{journal: j}
+		s.open = func([]connect.TopicPartition) error { return s.tc.Partitions().Pause(connect.TopicPartition{Topic: "t", Partition: 1}) }
+		task := w.task(s)
+		time.Sleep(10 * time.Second)
+		w.produce("t", 2, 0, 4)
+		time.Sleep(10 * time.Second)
+		task.Pause(true)
+		time.Sleep(10 * time.Second)
+		if got := w.committed(t, "t", 0); got != 2 {
+			t.Errorf("committed %d after the pause", got)
+		}
+		w.produce("t", 2, 4, 6)
+		time.Sleep(3 * time.Minute)
+		task.Pause(false)
+		time.Sleep(10 * time.Second)
+		want(t, "puts", j.with("put", "PAUSED", "RUNNING"), []string{"RUNNING", "put 0 2", "PAUSED", "RUNNING", "put 4"})
+		end(t, task)
+		if err := s.tc.Partitions().Pause(connect.TopicPartition{Topic: "x"}); !errors.Is(err, connect.ErrIllegalState) {
+			t.Errorf("pause of a partition that is not assigned: %v", err)
+		}
+	})
+}
+
+func TestFailOnReset(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		far  bool
+	}{{"no committed offset", false}, {"offset out of range", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+				w.client = []kgo.Opt{kgo.ConsumeStartOffset(kgo.NewOffset().AtCommitted()), kgo.ConsumeResetOffset(kgo.NoResetOffset())}
+				w.produce("t", 1, 0, 3)
+				s := &sink{journal: j}
+				if c.far {
+					s.open = func([]connect.TopicPartition) error {
+						s.tc.Partitions().Seek(map[connect.TopicPartition]int64{{Topic: "t"}: 77})
+						return nil
+					}
+				}
+				task := w.task(s)
+				time.Sleep(10 * time.Second)
+				end(t, task)
+				if j.count("FAILED") != 1 || j.count("put") != 0 {
+					t.Errorf("%q", j.all())
+				}
+			})
+		})
+	}
+}
+
+// TestTopicsRegex: patterns are Java's, for whole names, and new topics are found.
+func TestTopicsRegex(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		pattern, err := javaregexp.Compile(`(?!secret)[a-z&&[^x]]++-orders`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.parts.Topics, w.parts.Pattern, w.parts.MetadataMaxAge = nil, pattern, 30*time.Second
+		for _, topic := range []string{"eu-orders", "secret-orders", "eu-orders-old", "x-orders", "xeu-orders"} {
+			w.k.MustCreateTopic(topic, 1)
+			w.k.Produce(&kgo.Record{Topic: topic, Value: []byte(topic)})
+		}
+		task := w.task(&sink{journal: j})
+		time.Sleep(10 * time.Second)
+		w.k.MustCreateTopic("us-orders", 1)
+		w.k.Produce(&kgo.Record{Topic: "us-orders", Value: []byte("us-orders")})
+		time.Sleep(60 * time.Second)
+		// Paused, since kfake answers at once to a fetch session with a topic that was deleted, for ever, at the same
+		// virtual time.
+		task.Pause(true)
+		time.Sleep(time.Second)
+		if err := w.k.DeleteTopic("eu-orders"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(60 * time.Second)
+		task.Pause(false)
+		w.k.Produce(&kgo.Record{Topic: "us-orders", Value: []byte("more")})
+		time.Sleep(10 * time.Second)
+		end(t, task)
+		want(t, "puts", j.with("put", "FAILED"), []string{"put eu-orders", "put us-orders", "put more"})
+		if last := j.with("close"); len(last) == 0 || last[len(last)-1] != "close [us-orders-0]" {
+			t.Errorf("closes %q", last)
+		}
+	})
+}
+
+// TestTopicRecreatedUnderSink (trap 8).
+func TestTopicRecreatedUnderSink(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.produce("t", 1, 0, 5)
+		task := w.task(&sink{journal: j})
+		time.Sleep(70 * time.Second)
+		if err := w.k.DeleteTopic("t"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		w.k.MustCreateTopic("t", 1)
+		w.produce("t", 1, 100, 103)
+		time.Sleep(10 * time.Minute)
+		w.produce("t", 1, 103, 105)
+		time.Sleep(70 * time.Second)
+		want(t, "puts", j.with("put", "FAILED"), []string{"put 0 1 2 3 4", "put 100 101 102", "put 103 104"})
+		if got := w.committed(t, "t", 0); got != 5 {
+			t.Errorf("committed %d", got)
+		}
+		end(t, task)
+	})
+}
+
+// TestAbandonedSink: what a task does after it was given up has no effect, and its partitions go to others at once.
+func TestAbandonedSink(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.produce("t", 1, 0, 3)
+		hang := make(chan struct{})
+		zombie := w.task(&sink{journal: j, put: func(context.Context, []connect.SinkRecord) error { <-hang; return nil }})
+		time.Sleep(10 * time.Second)
+		zombie.Stop()
+		<-zombie.Done()
+		if !zombie.Abandoned() {
+			t.Fatal("not abandoned")
+		}
+		next := new(journal)
+		w.opts.TaskOptions = options(t, next)
+		task := w.task(&sink{journal: next, preCommit: func(connect.SinkOffsets) (connect.SinkOffsets, error) { return nil, nil }})
+		time.Sleep(10 * time.Second)
+		want(t, "puts of the next task", next.with("put"), []string{"put 0 1 2"})
+		close(hang)
+		<-zombie.Ended()
+		time.Sleep(3 * time.Minute)
+		if got := w.committed(t, "t", 0); got != -1 {
+			t.Errorf("an abandoned task committed %d", got)
+		}
+		if j.count("UNASSIGNED") != 0 || j.count("stop") != 1 || j.count("preCommit") != 0 {
+			t.Errorf("calls %q", j.all())
+		}
+		end(t, task)
+	})
+}
+
+// TestHungSinkLosesItsPartitions: the client's heartbeats do not keep the partitions of a task that hangs.
+func TestHungSinkLosesItsPartitions(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.produce("t", 1, 0, 3)
+		hang := make(chan struct{})
+		w.opts.Restart = RestartPolicy{Max: 1, First: time.Second, Limit: time.Second}
+		runs := 0
+		hung := w.run(func() connect.SinkTask {
+			s := &sink{journal: j}
+			if runs++; runs == 1 {
+				s.put = func(context.Context, []connect.SinkRecord) error { <-hang; return nil }
+			}
+			return s
+		})
+		time.Sleep(30 * time.Second)
+		other := new(journal)
+		w.opts.TaskOptions = options(t, other)
+		task := w.task(&sink{journal: other})
+		time.Sleep(50 * time.Second)
+		want(t, "puts of the other", other.with("put"), []string{"put 0 1 2"})
+		close(hang)
+		time.Sleep(3 * time.Minute)
+		want(t, "the hung task", j.with("preCommit map[t-0:3]", "UNASSIGNED", "FAILED"), nil)
+		if j.count("RESTARTING") != 1 || j.count("RUNNING") != 2 {
+			t.Errorf("the hung task: %q", j.all())
+		}
+		if got := w.committed(t, "t", 0); got != 3 {
+			t.Errorf("committed %d", got)
+		}
+		end(t, task)
+		end(t, hung)
+	})
+}
+
+// TestSinkGroup: tasks of a group come, stop and die; nothing is lost, and what was committed before is not put again.
+func TestSinkGroup(t *testing.T) {
+	inSinkWorld(t, 6, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.opts.CommitInterval = time.Second
+		w.client = []kgo.Opt{kgo.SessionTimeout(10 * time.Second), kgo.HeartbeatInterval(time.Second)}
+		type member struct {
+			task *Task
+			j    *journal
+			link *kafkatest.Link
+		}
+		start := func() member {
+			m := member{j: new(journal), link: w.k.NewLink()}
+			w.link = m.link
+			w.opts.TaskOptions = options(t, m.j)
+			m.task = w.task(&sink{journal: m.j})
+			return m
+		}
+		at := 0
+		feed := func(d time.Duration) {
+			for range d / time.Second {
+				w.produce("t", 6, at, at+12)
+				at += 12
+				time.Sleep(time.Second)
+			}
+		}
+		a := start()
+		feed(10 * time.Second)
+		b := start()
+		feed(10 * time.Second)
+		c := start()
+		feed(10 * time.Second)
+		end(t, b.task)
+		feed(10 * time.Second)
+		c.link.Cut() // dies
+		feed(30 * time.Second)
+		c.task.Stop()
+		feed(10 * time.Second)
+		c.link.Heal()
+		<-c.task.Ended()
+		feed(5 * time.Second)
+		end(t, a.task)
+		times := map[string]int{}
+		for _, m := range []member{a, b, c} {
+			for _, l := range m.j.with("put ") {
+				for _, v := range strings.Fields(l)[1:] {
+					times[v]++
+				}
+			}
+			if m.j.count("FAILED") > 0 {
+				t.Errorf("%q", m.j.with("FAILED"))
+			}
+		}
+		again := 0
+		for i := range at {
+			n := times[fmt.Sprint(i)]
+			if n == 0 {
+				t.Errorf("record %d was lost", i)
+			}
+			again += n - 1
+		}
+		if again > 12*25 {
+			t.Errorf("%d records came again", again)
+		}
+		for p := range int32(6) {
+			if got := w.committed(t, "t", p); got != int64(at/6) {
+				t.Errorf("partition %d: committed %d of %d", p, got, at/6)
+			}
+		}
+	})
+}
+
+// TestRevokeDuringRetry (design §7): the commit at a rebalance stops before the record that still fails.
+func TestRevokeDuringRetry(t *testing.T) {
+	inSinkWorld(t, 2, func(t *testing.T, w *sinkWorld, j *journal) {
+		var healthy atomic.Bool
+		put := func(_ context.Context, recs []connect.SinkRecord) error {
+			if !healthy.Load() && slices.ContainsFunc(recs, func(r connect.SinkRecord) bool { return r.Offset >= 2 }) {
+				return connect.Retriable(errTest)
+			}
+			return nil
+		}
+		w.produce("t", 2, 0, 4)
+		a := w.task(&sink{journal: j, put: put})
+		time.Sleep(10 * time.Second)
+		w.produce("t", 2, 4, 8)
+		time.Sleep(10 * time.Second)
+		other := new(journal)
+		w.opts.TaskOptions = options(t, other)
+		b := w.task(&sink{journal: other, put: put})
+		time.Sleep(2 * time.Minute)
+		for p := range int32(2) {
+			if got := w.committed(t, "t", p); got != 2 {
+				t.Errorf("partition %d: committed %d while the record at 2 fails", p, got)
+			}
+		}
+		if other.count("open") == 0 || j.count("close") == 0 {
+			t.Fatalf("no rebalance: %q, %q", j.all(), other.all())
+		}
+		healthy.Store(true)
+		time.Sleep(2 * time.Minute)
+		end(t, a)
+		end(t, b)
+		got := map[string]int{}
+		for _, l := range append(j.with("put "), other.with("put ")...) {
+			for _, v := range strings.Fields(l)[1:] {
+				got[v]++
+			}
+		}
+		for i := range 8 {
+			if got[fmt.Sprint(i)] != 1 {
+				t.Errorf("record %d was put %d times", i, got[fmt.Sprint(i)])
+			}
+		}
+		for p := range int32(2) {
+			if got := w.committed(t, "t", p); got != 4 {
+				t.Errorf("partition %d: committed %d at the end", p, got)
+			}
+		}
+	})
+}
+
+// TestPausedPartitionsAcrossRebalances: what a task paused is forgotten when it loses the partition.
+func TestPausedPartitionsAcrossRebalances(t *testing.T) {
+	inSinkWorld(t, 2, func(t *testing.T, w *sinkWorld, j *journal) {
+		s := &sink{journal: j}
+		first := true
+		s.put = func(context.Context, []connect.SinkRecord) error {
+			if all := s.tc.Partitions().Assigned(); first && len(all) == 2 {
+				first = false
+				return s.tc.Partitions().Pause(all...)
+			}
+			return nil
+		}
+		w.produce("t", 2, 0, 2)
+		a := w.task(s)
+		time.Sleep(10 * time.Second)
+		w.opts.TaskOptions = options(t, new(journal))
+		b := w.task(&sink{journal: new(journal)})
+		time.Sleep(10 * time.Second)
+		end(t, b)
+		time.Sleep(10 * time.Second)
+		w.produce("t", 2, 100, 104)
+		time.Sleep(10 * time.Second)
+		end(t, a)
+		got := strings.Fields(strings.Join(j.with("put 1"), " "))
+		got = slices.DeleteFunc(got, func(s string) bool { return !strings.HasPrefix(s, "10") })
+		slices.Sort(got)
+		want(t, "records after the rebalances", got, []string{"100", "101", "102", "103"})
+	})
+}
+
+// TestCommitErrorsAreRepeated: an offset that could not be committed is committed the next time.
+func TestCommitErrorsAreRepeated(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.produce("t", 1, 0, 3)
+		fault := w.k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.OffsetMetadataTooLarge, Count: 1})
+		task := w.task(&sink{journal: j})
+		time.Sleep(70 * time.Second)
+		if got := w.committed(t, "t", 0); got != -1 || fault.Hits() != 1 {
+			t.Fatalf("committed %d, the fault was hit %d times", got, fault.Hits())
+		}
+		time.Sleep(time.Minute)
+		if got := w.committed(t, "t", 0); got != 3 {
+			t.Errorf("committed %d", got)
+		}
+		end(t, task)
+	})
+}
