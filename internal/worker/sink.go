@@ -239,15 +239,15 @@ func (r *sinkRun) loop(poll context.Context) error {
 	for poll.Err() == nil {
 		r.takeTurn()
 		wait, err := r.between()
+		again := len(r.batch) > 0
 		r.giveTurn()
 		if err != nil {
 			return r.firstFailure(err)
 		}
 		watchdog.Stop()
 		var fetches kgo.Fetches
-		again := len(r.batch) > 0
 		if again {
-			r.pauseBeforeRetry(poll, wait)
+			sleep(poll, wait)
 		} else {
 			fetches = r.pollRecords(poll, wait)
 		}
@@ -270,7 +270,7 @@ func (r *sinkRun) loop(poll context.Context) error {
 }
 
 // between does what stands between two batches: pause and resume, seeks, commits. It returns how long to wait for
-// records. The caller has the turn.
+// records, or before the batch is put again. The caller has the turn.
 func (r *sinkRun) between() (wait time.Duration, err error) {
 	if paused, _ := r.t.control.get(); paused != r.paused {
 		r.setPaused(paused)
@@ -287,9 +287,12 @@ func (r *sinkRun) between() (wait time.Duration, err error) {
 			return 0, err
 		}
 	}
-	wait = max(time.Until(r.next), 0)
-	if r.timeout > 0 {
+	wait = max(time.Until(r.next), time.Millisecond)
+	switch {
+	case r.timeout > 0:
 		wait = min(wait, r.timeout)
+	case len(r.batch) > 0:
+		wait = min(wait, tolerance.Backoff(r.retries, r.RetryLimit))
 	}
 	return wait, nil
 }
@@ -320,15 +323,6 @@ func (r *sinkRun) wake() {
 		return
 	}
 	r.woken = true
-}
-
-// pauseBeforeRetry waits before the batch is put again.
-func (r *sinkRun) pauseBeforeRetry(poll context.Context, wait time.Duration) {
-	delay := tolerance.Backoff(r.retries, r.RetryLimit)
-	if r.timeout > 0 {
-		delay = r.timeout
-	}
-	sleep(poll, min(delay, max(wait, time.Millisecond)))
 }
 
 // deliver converts what was polled, or takes the batch that failed before, and puts it. The caller has the turn.

@@ -240,7 +240,9 @@ func TestBatchError(t *testing.T) {
 			inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
 				w.k.MustCreateTopic("dlq", 1)
 				w.letters = producer(t, w.k)
-				w.op = func(l *DeadLetters) *tolerance.Operator { return tolerance.New(tolerance.Policy{Tolerate: c.tolerate}, l) }
+				w.op = func(l *DeadLetters) *tolerance.Operator {
+					return tolerance.New(tolerance.Policy{Tolerate: c.tolerate}, l)
+				}
 				w.produce("t", 1, 0, 5)
 				n := 0
 				task := w.task(&sink{journal: j, put: func(_ context.Context, recs []connect.SinkRecord) error {
@@ -347,7 +349,9 @@ func TestErrantRecordReporter(t *testing.T) {
 			inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
 				w.k.MustCreateTopic("dlq", 1)
 				w.letters = producer(t, w.k)
-				w.op = func(l *DeadLetters) *tolerance.Operator { return tolerance.New(tolerance.Policy{Tolerate: c.tolerate}, l) }
+				w.op = func(l *DeadLetters) *tolerance.Operator {
+					return tolerance.New(tolerance.Policy{Tolerate: c.tolerate}, l)
+				}
 				// The dead letter is the record as it was consumed, not as it was put.
 				w.steps = []pipeline.Step{{Class: "T", Transformation: connect.TransformFunc(func(_ context.Context, r *connect.Record) (*connect.Record, error) {
 					r.Value = "changed " + r.Value.(string)
@@ -521,7 +525,9 @@ func TestTransactionalSink(t *testing.T) {
 func TestSinkPauseAndResume(t *testing.T) {
 	inSinkWorld(t, 2, func(t *testing.T, w *sinkWorld, j *journal) {
 		s := &sink{journal: j}
-		s.open = func([]connect.TopicPartition) error { return s.tc.Partitions().Pause(connect.TopicPartition{Topic: "t", Partition: 1}) }
+		s.open = func([]connect.TopicPartition) error {
+			return s.tc.Partitions().Pause(connect.TopicPartition{Topic: "t", Partition: 1})
+		}
 		task := w.task(s)
 		time.Sleep(10 * time.Second)
 		w.produce("t", 2, 0, 4)
