@@ -207,8 +207,8 @@ func TestWorkerIsResolved(t *testing.T) {
 		Providers: map[string]connect.ConfigProvider{"vault": vault{}},
 		Worker:    connect.Config{"offset.flush.interval.ms": "${vault:x:y}"},
 	}
-	if _, err := cluster.New(base); err == nil || !strings.Contains(err.Error(), "offset.flush.interval.ms") {
-		t.Errorf("a value that is no number was taken: %v", err)
+	if _, err := cluster.New(base); err == nil || !strings.Contains(err.Error(), "Invalid value ${vault:x:y} for configuration offset.flush.interval.ms") {
+		t.Errorf("a value that is no number: %v", err)
 	}
 	base.Worker = connect.Config{"client.id": "${vault:x:y}"}
 	if _, err := cluster.New(base); err != nil {
@@ -222,6 +222,20 @@ func TestWorkerIsResolved(t *testing.T) {
 	base.Worker = connect.Config{"client.id": "${vault:x:y}"}
 	if _, err := cluster.New(base); err == nil || !strings.Contains(err.Error(), "config provider vault: sealed") {
 		t.Errorf("a provider that fails: %v", err)
+	}
+}
+
+func TestSecretsOfTheWorkerStayInside(t *testing.T) {
+	rt, err := cluster.New(cluster.Config{
+		Brokers: []string{"nowhere:9092"}, GroupID: "g",
+		Providers: map[string]connect.ConfigProvider{"vault": vault{}},
+		Worker:    connect.Config{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "${vault:x:mechanism}"},
+	})
+	if err == nil {
+		err = rt.Run(t.Context())
+	}
+	if err == nil || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "${vault:x:mechanism}") {
+		t.Errorf("the error is %v", err)
 	}
 }
 

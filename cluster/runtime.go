@@ -75,13 +75,14 @@ type Runtime struct {
 }
 
 // New returns a Runtime. It connects to nothing yet. Its error names each field and key that is not right.
-func New(cfg Config) (*Runtime, error) {
+func New(cfg Config) (_ *Runtime, err error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	reg := withBuiltins(cfg.Plugins)
 	hidden := new(secrets)
+	defer func() { err = hidden.hideIn(err) }()
 	properties, err := resolveWorker(reg, cfg, hidden)
 	if err != nil {
 		return nil, err
@@ -155,7 +156,9 @@ func (rt *Runtime) Add(declarations ...Declaration) error {
 // task.shutdown.graceful.timeout.ms, and offsets are stored. It returns nil after that, when every goroutine that the
 // runtime started has ended, or an error that says why the instance can't go on, or which call into a connector did
 // not return.
-func (rt *Runtime) Run(ctx context.Context) error {
+func (rt *Runtime) Run(ctx context.Context) error { return rt.secrets.hideIn(rt.run(ctx)) }
+
+func (rt *Runtime) run(ctx context.Context) error {
 	rt.mu.Lock()
 	if rt.running {
 		rt.mu.Unlock()
