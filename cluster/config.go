@@ -37,7 +37,7 @@ type Config struct {
 	// Plugins are the plugins that connector configurations can name, besides the built-in ones (see [Builtins]).
 	Plugins *connect.Registry
 	// Key, Value and Header are the converters of connectors that name none. Default: text, unless Worker says otherwise (key.converter,
-	// value.converter, header.converter). They are used by many tasks at once.
+	// value.converter, header.converter). They are used by many tasks at once, and none closes them.
 	Key, Value connect.Converter
 	Header     connect.HeaderConverter
 	// Coordinator brings the instances together. Default: [Standalone].

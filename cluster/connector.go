@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -56,57 +57,64 @@ func (rt *Runtime) converters(c connectorConfig, d *declared) (out pipeline.Conv
 		d = &declared{}
 	}
 	w := &rt.settings.Config
-	if out.Key, out.KeyClass, err = rt.converter(connect.KeyRole, d.key, c.Key, rt.cfg.Key, w.KeyConverter); err != nil {
+	if out.Key, out.KeyClass, out.KeyDeclared, err = rt.converter(connect.KeyRole, d.key, c.Key, rt.cfg.Key, w.KeyConverter); err != nil {
 		return out, fmt.Errorf("key.converter: %w", err)
 	}
-	if out.Value, out.ValueClass, err = rt.converter(connect.ValueRole, d.value, c.Value, rt.cfg.Value, w.ValueConverter); err != nil {
+	if out.Value, out.ValueClass, out.ValueDeclared, err = rt.converter(connect.ValueRole, d.value, c.Value, rt.cfg.Value, w.ValueConverter); err != nil {
 		return out, fmt.Errorf("value.converter: %w", err)
 	}
-	if out.Header, out.HeaderClass, err = rt.headerConverter(d.header, c.Header, rt.cfg.Header, w.HeaderConverter); err != nil {
+	if out.Header, out.HeaderClass, out.HeaderDeclared, err = rt.headerConverter(d.header, c.Header, rt.cfg.Header, w.HeaderConverter); err != nil {
 		return out, fmt.Errorf("header.converter: %w", err)
 	}
 	return out, nil
 }
 
-func (rt *Runtime) converter(role connect.Role, declared connect.Converter, named connconfig.Plugin, own connect.Converter, worker connconfig.Plugin) (connect.Converter, string, error) {
+// goValue returns the converter that was given as a Go value, if it counts: the connector's, or the runtime's own if the
+// connector's configuration names none.
+func goValue[C any](declared, own C, named connconfig.Plugin) (c C, class string, ok bool) {
 	switch {
-	case declared != nil:
-		return declared, fmt.Sprintf("%T", declared), nil
-	case named.Class != "":
-	case own != nil:
-		return own, fmt.Sprintf("%T", own), nil
+	case any(declared) != nil:
+		c = declared
+	case named.Class == "" && any(own) != nil:
+		c = own
 	default:
+		return c, "", false
+	}
+	return c, fmt.Sprintf("%T", c), true
+}
+
+func (rt *Runtime) converter(role connect.Role, declared connect.Converter, named connconfig.Plugin, own connect.Converter, worker connconfig.Plugin) (c connect.Converter, class string, isGo bool, err error) {
+	if c, class, ok := goValue(declared, own, named); ok {
+		return c, class, true, nil
+	}
+	if named.Class == "" {
 		named = worker // with the worker's settings
 	}
 	p, err := connconfig.Find[connect.ConverterPlugin](rt.plugins.Load(), connect.KindConverter, role.String()+".converter", named)
 	if err != nil {
-		return nil, "", err
+		return nil, "", false, err
 	}
-	c, err := p.New(named.Config, role)
-	return c, p.Class, err
+	c, err = p.New(named.Config, role)
+	return c, p.Class, false, err
 }
 
-func (rt *Runtime) headerConverter(declared connect.HeaderConverter, named connconfig.Plugin, own connect.HeaderConverter, worker connconfig.Plugin) (connect.HeaderConverter, string, error) {
-	switch {
-	case declared != nil:
-		return declared, fmt.Sprintf("%T", declared), nil
-	case named.Class != "":
-	case own != nil:
-		return own, fmt.Sprintf("%T", own), nil
-	default:
-		if named = worker; named.Class == "" {
-			named.Class = defaultHeaderConverter
-		}
+func (rt *Runtime) headerConverter(declared connect.HeaderConverter, named connconfig.Plugin, own connect.HeaderConverter, worker connconfig.Plugin) (c connect.HeaderConverter, class string, isGo bool, err error) {
+	if c, class, ok := goValue(declared, own, named); ok {
+		return c, class, true, nil
+	}
+	if named.Class == "" {
+		named = worker
+	}
+	if named.Class == "" {
+		named.Class = defaultHeaderConverter
 	}
 	p, err := connconfig.Find[connect.HeaderConverterPlugin](rt.plugins.Load(), connect.KindHeaderConverter, "header.converter", named)
 	if err != nil {
-		return nil, "", err
+		return nil, "", false, err
 	}
 	cfg := connect.Config{}
-	for k, v := range named.Config {
-		cfg[k] = v
-	}
+	maps.Copy(cfg, named.Config)
 	cfg[connect.ConverterType] = connect.HeaderRole.String()
-	c, err := p.New(cfg)
-	return c, p.Class, err
+	c, err = p.New(cfg)
+	return c, p.Class, false, err
 }

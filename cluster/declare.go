@@ -19,10 +19,10 @@ type Source struct {
 	// Tasks is how many tasks there are at most (tasks.max). Default: 1.
 	Tasks int
 	// Transforms are applied in order to each record, after those that Config names. All tasks use the same values, at
-	// the same time: give each task its own by naming them in Config.
+	// the same time, and none closes them: give each task its own by naming them in Config.
 	Transforms []connect.Transformation
 	// Key, Value and Header are the converters. Default: what Config names, or the runtime's. All tasks use the same
-	// values, at the same time; those of this module can be used so.
+	// values, at the same time, and none closes them; those of this module can be used so.
 	Key, Value connect.Converter
 	Header     connect.HeaderConverter
 	// Create says how topics are made that do not exist. Default: as the broker's configuration says. Config may have

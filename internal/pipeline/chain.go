@@ -18,7 +18,7 @@ type Step struct {
 	Transformation connect.Transformation
 	Predicate      connect.Predicate // or nil
 	Negate         bool
-	Declared       bool // it is a Go value, not one that the configuration names
+	Declared       bool // it is a Go value, not one that the configuration names: other tasks use it too, and nobody closes it
 }
 
 // step is a Step with what was looked up once.
@@ -172,6 +172,9 @@ func (s *step) expandAll(ctx context.Context, op *tolerance.Operator, r *connect
 func (c *Chain) Close() error {
 	var errs []error
 	for i := range c.steps {
+		if c.steps[i].Declared {
+			continue
+		}
 		errs = append(errs, closePlugin(c.steps[i].Transformation, c.steps[i].Class))
 		if c.steps[i].Predicate != nil {
 			errs = append(errs, closePlugin(c.steps[i].Predicate, "predicate of "+c.steps[i].Alias))

@@ -17,11 +17,23 @@ type Converters struct {
 	Header               connect.HeaderConverter
 	KeyClass, ValueClass string // for messages
 	HeaderClass          string
+	// The converter is a Go value that other tasks use too, and that nobody closes.
+	KeyDeclared, ValueDeclared, HeaderDeclared bool
 }
 
 // Close closes the converters that can be closed.
 func (c *Converters) Close() error {
-	return errors.Join(closePlugin(c.Key, c.KeyClass), closePlugin(c.Value, c.ValueClass), closePlugin(c.Header, c.HeaderClass))
+	var errs []error
+	for _, p := range []struct {
+		plugin   any
+		class    string
+		declared bool
+	}{{c.Key, c.KeyClass, c.KeyDeclared}, {c.Value, c.ValueClass, c.ValueDeclared}, {c.Header, c.HeaderClass, c.HeaderDeclared}} {
+		if !p.declared {
+			errs = append(errs, closePlugin(p.plugin, p.class))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Output is a record as it goes to Kafka.
