@@ -315,3 +315,15 @@ func (r *Registry) Merge(other *Registry) {
 		}
 	}
 }
+
+// Names returns the aliases of the plugins with that class: all names by which a configuration can call them besides it.
+func (r *Registry) Names(kind Kind, class string) []string {
+	var names []string
+	for _, e := range r.byKind[kind] {
+		if e.info.Class == class {
+			names = append(names, e.names...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

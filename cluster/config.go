@@ -40,7 +40,8 @@ type Config struct {
 	// value.converter, header.converter). They are used by many tasks at once, and none closes them.
 	Key, Value connect.Converter
 	Header     connect.HeaderConverter
-	// Coordinator brings the instances together. Default: [Standalone].
+	// Coordinator brings the instances together. Default: membership in the Kafka group GroupID, with the timeouts of
+	// Worker (session.timeout.ms and others).
 	Coordinator Coordinator
 	// Offsets is where source offsets are kept. Default: the topic offset.storage.topic of Worker, or GroupID-offsets.
 	Offsets offsets.Store
@@ -109,9 +110,6 @@ func KafkaConnectDefaults(cfg Config) Config {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Coordinator == nil {
-		c.Coordinator = Standalone()
-	}
 	if c.StallAfter == 0 {
 		c.StallAfter = time.Minute
 	}

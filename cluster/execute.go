@@ -18,6 +18,7 @@ import (
 // reconcile brings what runs in line with what is configured and assigned. It runs on the loop.
 func (rt *Runtime) reconcile() {
 	rt.assignment = rt.member.assignment()
+	defer rt.member.released()
 	for _, a := range rt.core.Reconcile(rt.snapshot, rt.assignment) {
 		switch a := a.(type) {
 		case herder.StartConnector:
@@ -233,13 +234,21 @@ func (rt *Runtime) onConfigured(e configstore.Event) { rt.post(func() { rt.confi
 
 // configured takes note of a change. It runs on the loop.
 func (rt *Runtime) configured(e configstore.Event) {
+	before := rt.snapshot
 	rt.snapshot = rt.store.Snapshot().Connectors
 	switch e := e.(type) {
+	case configstore.ConnectorChanged:
+		rt.status.add(e.Connector)
+		if before[e.Connector] == nil {
+			rt.coordinator.Rejoin("connector " + e.Connector + " was created")
+		}
 	case configstore.ConnectorRemoved:
 		rt.status.remove(e.Connector)
 		rt.topics.forget(e.Connector)
 		rt.order.forget(e.Connector)
+		rt.coordinator.Rejoin("connector " + e.Connector + " was removed")
 	case configstore.TasksChanged:
+		rt.coordinator.Rejoin("the tasks of connector " + e.Connector + " changed")
 		if k := rt.snapshot[e.Connector]; k != nil {
 			rt.status.keepTasks(e.Connector, len(k.Tasks))
 		}

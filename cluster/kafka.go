@@ -11,6 +11,7 @@ import (
 	"github.com/gokconnect/connect/internal/configprovider"
 	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/connconfig"
+	"github.com/gokconnect/connect/internal/group"
 	"github.com/gokconnect/connect/internal/javaregexp"
 	"github.com/gokconnect/connect/internal/kafkalog"
 	"github.com/gokconnect/connect/internal/worker"
@@ -66,6 +67,11 @@ func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
 	if err := k.reach(ctx); err != nil {
 		return nil, err
 	}
+	if rt.coordinator = rt.cfg.Coordinator; rt.coordinator == nil {
+		if rt.coordinator, err = k.group(); err != nil {
+			return nil, err
+		}
+	}
 	if rt.store, err = k.configStore(ctx); err != nil {
 		return nil, err
 	}
@@ -81,9 +87,27 @@ func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
 	return k, nil
 }
 
+// group returns membership in the Kafka group that all instances share.
+func (k *kafka) group() (Coordinator, error) {
+	opts, warnings, err := k.options.Admin(k.props.StoreAdmin())
+	if err != nil {
+		return nil, err
+	}
+	k.warn(warnings.Without(k.props.Config))
+	s := k.rt.settings
+	c, err := group.NewCoordinator(group.Config{
+		Group: s.GroupID, Client: opts, SessionTimeout: s.SessionTimeout, HeartbeatInterval: s.HeartbeatInterval,
+		RebalanceTimeout: s.RebalanceTimeout, Logger: k.rt.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return kafkaGroup{c}, nil
+}
+
 // configStore returns where the runtime keeps what is configured: an instance that is alone in memory, others in a topic.
 func (k *kafka) configStore(ctx context.Context) (configstore.Store, error) {
-	if _, alone := k.rt.cfg.Coordinator.(*standalone); alone {
+	if _, alone := k.rt.coordinator.(*standalone); alone {
 		return configstore.NewMemory(k.rt.onConfigured), nil
 	}
 	props, _ := k.props.ConfigConsumer()

@@ -2,46 +2,268 @@ package cluster
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"sync"
+	"time"
 
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/assign"
+	"github.com/gokconnect/connect/internal/configstore"
+	"github.com/gokconnect/connect/internal/group"
 	"github.com/gokconnect/connect/internal/herder"
 )
 
 // groupMember is the runtime as its coordinator sees it. The coordinator calls one method at a time.
 type groupMember struct {
-	rt *Runtime
+	rt       *Runtime
+	holder   *group.Holder
+	state    assign.State    // what the leader remembers
+	decision *group.Decision // of the last round that this instance led, until it is known whether it counts
+	last     int32           // the last generation of which an assignment was received; -1 for none
+	again    *time.Timer     // of the next round, when the leader has set one
+	once     sync.Once       // closes joined
+	empty    chan struct{}   // closed when a round came after draining began
 
-	once sync.Once // closes joined
-	// all says that everything is this instance's; the loop's own.
-	all bool
+	mu       sync.Mutex
+	draining bool // the instance takes no more work: it is about to leave
+	alone    bool // it was the only member of the last round
+
+	work    herder.Assignment // what the instance is to run; the loop's own
+	waiters []waiter          // the loop's own
 }
 
-func (m *groupMember) Protocols(context.Context) ([]Protocol, error) {
-	return []Protocol{{Name: "alone"}}, nil
+// waiter waits until the instance has let go of some work.
+type waiter struct {
+	work assign.Work
+	done chan struct{}
 }
 
-func (m *groupMember) Assign(_ context.Context, r Round) (map[string][]byte, error) {
-	if len(r.Members) > 1 {
-		return nil, fmt.Errorf("group %s has %d members, and this version runs everything on one instance", m.rt.cfg.GroupID, len(r.Members))
+func newMember(rt *Runtime) *groupMember {
+	protocol, err := group.ParseProtocol(string(rt.settings.Protocol))
+	if err != nil {
+		protocol = group.Sessioned // the worker's configuration was validated
 	}
-	return map[string][]byte{r.Leader: nil}, nil
+	return &groupMember{rt: rt, holder: group.NewHolder(protocol), state: assign.NewState(), last: -1, empty: make(chan struct{})}
 }
 
-func (m *groupMember) Assigned(context.Context, Generation, []byte) error {
-	m.rt.post(func() { m.all = true; m.rt.stage.set(stageServing); m.rt.reconcile() })
+// Protocols implements [Member].
+func (m *groupMember) Protocols(ctx context.Context) ([]Protocol, error) {
+	m.release(ctx, m.holder.Prepare())
+	metadata := group.Metadata{URL: m.rt.url(), Offset: m.rt.store.Snapshot().Offset, Classes: m.classes()}
+	m.mu.Lock()
+	if m.draining {
+		m.holder.Lose() // it was stopped already
+		metadata.Classes = []string{}
+	}
+	m.mu.Unlock()
+	offers, err := m.holder.Protocols(metadata)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Protocol, len(offers))
+	for i, o := range offers {
+		out[i] = Protocol(o)
+	}
+	return out, nil
+}
+
+// classes are what the instance can run: by class, and by the names that a configuration can use in its place.
+func (m *groupMember) classes() []string {
+	var names []string
+	reg := m.rt.plugins.Load()
+	for _, kind := range []connect.Kind{connect.KindSource, connect.KindSink} {
+		for _, info := range reg.List(kind) {
+			names = append(append(names, info.Class), reg.Names(kind, info.Class)...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// configurations are what has to be distributed.
+func configurations(s *configstore.Snapshot) group.Configurations {
+	all := make(map[string]assign.Connector, len(s.Connectors))
+	for name, k := range s.Connectors {
+		c := assign.Connector{Tasks: len(k.Tasks)}
+		if class := k.Config["connector.class"]; class != nil {
+			c.Class = *class
+		}
+		all[name] = c
+	}
+	return group.Configurations{Offset: s.Offset, Connectors: all}
+}
+
+// Assign implements [Member].
+func (m *groupMember) Assign(ctx context.Context, r Round) (map[string][]byte, error) {
+	protocol, err := group.ProtocolNamed(r.Protocol)
+	if err != nil {
+		return nil, err
+	}
+	d, err := group.Lead(group.Leading{
+		Protocol: protocol, Leader: r.Leader, Generation: r.Generation, LastCompleted: m.last, Now: time.Now(), Members: r.Members,
+		MaxDelay: m.rt.settings.ScheduledRebalanceMaxDelay, State: m.state, Configurations: configurations(m.rt.store.Snapshot()),
+		Refresh: func() group.Configurations {
+			m.refresh(ctx)
+			return configurations(m.rt.store.Snapshot())
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.decision = d
+	for id, err := range d.Unreadable {
+		m.rt.log.Error("metadata of a member can't be read, it gets no work", "member", id, "err", err)
+	}
+	for _, u := range d.Plan.Unassigned {
+		m.rt.log.Warn("work stays unassigned", "connector", u.Connector, "task", u.Task, "reason", u.Reason)
+	}
+	return d.Assignments, nil
+}
+
+// refresh reads what is configured to its end, as long as worker.sync.timeout.ms.
+func (m *groupMember) refresh(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, m.rt.settings.SyncTimeout)
+	defer cancel()
+	if err := m.rt.store.Refresh(ctx); err != nil {
+		m.rt.log.Warn("what is configured could not be read to its end in time", "err", err)
+		return false
+	}
+	return true
+}
+
+// Assigned implements [Member].
+func (m *groupMember) Assigned(ctx context.Context, g Generation, assignment []byte) error {
+	leads := m.decision != nil && g.Leader == g.Member
+	alone := leads && len(m.decision.Members) == 1
+	if leads {
+		m.state = m.decision.State
+	}
+	m.decision, m.last = nil, g.ID
+	if m.again != nil {
+		m.again.Stop()
+	}
+	m.mu.Lock()
+	m.alone = alone
+	draining := m.draining
+	m.mu.Unlock()
+	if draining {
+		select {
+		case <-m.empty:
+		default:
+			close(m.empty)
+		}
+		return nil
+	}
+	revoked, err := m.holder.Assigned(g.Protocol, assignment)
+	if err != nil {
+		return err
+	}
+	held := m.holder.Held()
+	m.rt.log.Info("assigned", "generation", g.ID, "leader", g.Leader == g.Member, "connectors", held.Assigned.Connectors, "tasks", len(held.Assigned.Tasks), "revoked", len(revoked.Connectors)+len(revoked.Tasks), "delay", held.Delay)
+	if held.Failed() {
+		m.refresh(ctx)
+		m.rejoin("the leader had read less than this instance")
+		return nil
+	}
+	if m.rt.store.Snapshot().Offset < held.Offset && !m.refresh(ctx) {
+		m.rejoinAfter(m.rt.settings.SyncTimeout, "this instance lags behind")
+		return nil
+	}
+	if !revoked.Empty() {
+		m.release(ctx, revoked)
+		m.holder.Released()
+	}
+	m.take(m.holder.Held().Assigned)
+	switch {
+	case !revoked.Empty():
+		m.rejoin("what was revoked has been given up")
+	case m.rt.store.Snapshot().Offset > held.Offset:
+		m.rejoin("more is configured than the leader knew")
+	case held.Delay > 0:
+		m.rejoinAfter(held.Delay, "the delay of the leader is over")
+	}
 	m.once.Do(func() { close(m.rt.joined) })
 	return nil
 }
 
+func (m *groupMember) rejoin(reason string) { m.rt.coordinator.Rejoin(reason) }
+
+func (m *groupMember) rejoinAfter(d time.Duration, reason string) {
+	m.again = time.AfterFunc(d, func() { m.rejoin(reason) })
+}
+
+// Lost implements [Member].
 func (m *groupMember) Lost() {
-	m.rt.post(func() { m.all = false; m.rt.stage.set(stageJoining); m.rt.reconcile() })
+	m.holder.Lose()
+	m.take(assign.Work{})
+}
+
+// take makes work what the instance runs.
+func (m *groupMember) take(work assign.Work) {
+	m.rt.post(func() {
+		m.work = herder.Assignment{Connectors: work.Connectors, Tasks: work.Tasks}
+		m.rt.stage.set(stageServing)
+		m.rt.reconcile()
+	})
+}
+
+// release has the instance let go of work, and waits until it has, at most as long as the group waits.
+func (m *groupMember) release(ctx context.Context, work assign.Work) {
+	if work.Empty() {
+		return
+	}
+	w := waiter{work, make(chan struct{})}
+	m.rt.post(func() {
+		m.work.Connectors = slices.DeleteFunc(slices.Clone(m.work.Connectors), func(c string) bool { return slices.Contains(work.Connectors, c) })
+		gone := make(map[connect.TaskID]bool, len(work.Tasks))
+		for _, id := range work.Tasks {
+			gone[id] = true
+		}
+		m.work.Tasks = slices.DeleteFunc(slices.Clone(m.work.Tasks), func(id connect.TaskID) bool { return gone[id] })
+		m.waiters = append(m.waiters, w)
+		m.rt.reconcile()
+	})
+	timer := time.NewTimer(m.rt.settings.RebalanceTimeout)
+	defer timer.Stop()
+	select {
+	case <-w.done:
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-m.rt.ended:
+	}
 }
 
 // assignment returns what the instance is to run. It runs on the loop.
 func (m *groupMember) assignment() herder.Assignment {
-	if !m.all || m.rt.stopping {
+	if m.rt.stopping {
 		return herder.Assignment{}
 	}
-	return herder.All(m.rt.snapshot)
+	return m.work
+}
+
+// released tells those who wait for work that the instance has let go of it. It runs on the loop.
+func (m *groupMember) released() {
+	m.waiters = slices.DeleteFunc(m.waiters, func(w waiter) bool {
+		busy := slices.ContainsFunc(w.work.Connectors, m.rt.core.RunsConnector) || slices.ContainsFunc(w.work.Tasks, m.rt.core.Runs)
+		if !busy {
+			close(w.done)
+		}
+		return !busy
+	})
+}
+
+// drain begins another round in which the instance has and takes nothing, so that its work goes to others at once and
+// not after scheduled.rebalance.max.delay.ms, and returns a channel that is closed when the round is over.
+func (m *groupMember) drain() <-chan struct{} {
+	m.mu.Lock()
+	m.draining = true
+	alone := m.alone
+	m.mu.Unlock()
+	if alone {
+		nobody := make(chan struct{})
+		close(nobody)
+		return nobody
+	}
+	m.rejoin("the instance is about to leave")
+	return m.empty
 }

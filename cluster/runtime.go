@@ -45,9 +45,11 @@ type Runtime struct {
 	secrets  *secrets
 	reloads  *reloads
 
-	store  configstore.Store
-	writes chan struct{} // held by whoever looks at what is configured and then writes
-	joined chan struct{} // closed when the instance was assigned work for the first time
+	store configstore.Store
+	// coordinator is that of the configuration, or the Kafka group.
+	coordinator Coordinator
+	writes      chan struct{} // held by whoever looks at what is configured and then writes
+	joined      chan struct{} // closed when the instance was assigned work for the first time
 
 	mu       sync.Mutex
 	running  bool
@@ -108,7 +110,7 @@ func New(cfg Config) (_ *Runtime, err error) {
 		return nil, fmt.Errorf("cluster.Config: Worker: connector.client.config.override.policy: %w", err)
 	}
 	rt.reloads = newReloads(rt.reload)
-	rt.member = &groupMember{rt: rt}
+	rt.member = newMember(rt)
 	rt.plugins.Store(reg)
 	if rt.rest, err = rt.newREST(); err != nil {
 		return nil, err
@@ -191,7 +193,7 @@ func (rt *Runtime) run(ctx context.Context) error {
 	inside, leave := context.WithCancel(context.WithoutCancel(ctx)) // ends when the loop has
 	defer leave()
 	coordinated, declared := make(chan error, 1), make(chan error, 1)
-	group.Go(func() { coordinated <- rt.cfg.Coordinator.Run(inside, rt.member) })
+	group.Go(func() { coordinated <- rt.coordinator.Run(inside, rt.member) })
 	if rt.cfg.StallAfter > 0 {
 		group.Go(func() { rt.watchStalls(inside) })
 	}
@@ -218,7 +220,34 @@ func (rt *Runtime) run(ctx context.Context) error {
 			rt.reconcile()
 		}
 		if rt.stopping && rt.core.Idle() {
+			if coordinated != nil {
+				rt.handOver()
+			}
 			return errors.Join(err, rt.awaitAbandoned())
+		}
+	}
+}
+
+// handOverTimeout is how long an instance that leaves waits for the round that gives its work to others.
+const handOverTimeout = 5 * time.Second
+
+// handOver lets the group know that the instance has stopped its work and leaves, and serves the loop until it does.
+func (rt *Runtime) handOver() {
+	if _, alone := rt.coordinator.(*standalone); alone {
+		return
+	}
+	timer := time.NewTimer(handOverTimeout)
+	defer timer.Stop()
+	done := rt.member.drain()
+	for {
+		select {
+		case f := <-rt.events:
+			f()
+		case <-done:
+			return
+		case <-timer.C:
+			rt.log.Warn("the group did not take over the work of this instance in time", "timeout", handOverTimeout)
+			return
 		}
 	}
 }
@@ -299,3 +328,6 @@ func (rt *Runtime) post(f func()) {
 	case <-rt.ended:
 	}
 }
+
+// url is where other instances reach this one: empty for one that serves no requests.
+func (rt *Runtime) url() string { return "" }

@@ -46,11 +46,14 @@ type statuses struct {
 	connectors map[string]ConnectorStatus
 	tasks      map[connect.TaskID]TaskStatus
 	changed    chan struct{} // closed and replaced at each change
-	secrets    *secrets
+	// counts are the numbers of tasks of connectors; 0 for one that was removed. What stops later says so in vain.
+	counts  map[string]int
+	gone    map[string]bool // connectors that were removed
+	secrets *secrets
 }
 
 func newStatuses(s *secrets) *statuses {
-	return &statuses{secrets: s, connectors: make(map[string]ConnectorStatus), tasks: make(map[connect.TaskID]TaskStatus), changed: make(chan struct{})}
+	return &statuses{secrets: s, connectors: make(map[string]ConnectorStatus), tasks: make(map[connect.TaskID]TaskStatus), counts: make(map[string]int), gone: make(map[string]bool), changed: make(chan struct{})}
 }
 
 func (s *statuses) update(f func()) {
@@ -63,7 +66,11 @@ func (s *statuses) update(f func()) {
 
 func (s *statuses) connector(name string, state State, err error) {
 	err = s.secrets.hideIn(err)
-	s.update(func() { s.connectors[name] = ConnectorStatus{Name: name, State: state, Err: err} })
+	s.update(func() {
+		if !s.gone[name] {
+			s.connectors[name] = ConnectorStatus{Name: name, State: state, Err: err}
+		}
+	})
 }
 
 // connectorRun is one instance of a connector, from its creation to its end.
@@ -101,12 +108,17 @@ func (s *statuses) outcome(r *connectorRun) connectorRun {
 
 func (s *statuses) task(id connect.TaskID, state State, err error) {
 	err = s.secrets.hideIn(err)
-	s.update(func() { s.tasks[id] = TaskStatus{id, state, err} })
+	s.update(func() {
+		if n, ok := s.counts[id.Connector]; !ok || id.Task < n {
+			s.tasks[id] = TaskStatus{id, state, err}
+		}
+	})
 }
 
 // keepTasks forgets the tasks of a connector from number n on.
 func (s *statuses) keepTasks(name string, n int) {
 	s.update(func() {
+		s.counts[name] = n
 		for id := range s.tasks {
 			if id.Connector == name && id.Task >= n {
 				delete(s.tasks, id)
@@ -116,8 +128,16 @@ func (s *statuses) keepTasks(name string, n int) {
 }
 
 func (s *statuses) remove(name string) {
-	s.update(func() { delete(s.connectors, name) })
+	s.update(func() {
+		delete(s.connectors, name)
+		s.gone[name] = true
+	})
 	s.keepTasks(name, 0)
+}
+
+// add takes note that there is a connector of that name.
+func (s *statuses) add(name string) {
+	s.update(func() { delete(s.gone, name) })
 }
 
 // get returns the status of a connector, and a channel that is closed when any status changes.

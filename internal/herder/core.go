@@ -143,7 +143,10 @@ func (c *Core) RestartTask(id connect.TaskID) {
 	}
 }
 
-// Runs reports whether the task runs here.
+// RunsConnector reports whether the connector runs here, or is still stopping.
+func (c *Core) RunsConnector(name string) bool { return c.connectors[name] != nil }
+
+// Runs reports whether the task runs here, or is still stopping.
 func (c *Core) Runs(id connect.TaskID) bool { return c.tasks[id] != nil }
 
 // Idle reports whether nothing runs, and nothing is still stopping.
