@@ -66,7 +66,7 @@ func run(ctx context.Context, log *slog.Logger, strict bool, workerFile string, 
 	cfg.KeyStores = keystore.Java{}
 	cfg.Plugins = new(connect.Registry).MustAdd(file.Plugins()...)
 	if name := worker["offset.storage.file.filename"]; name != "" {
-		cfg.Offsets = &offsets.File{Path: name}
+		cfg.Offsets, cfg.Coordinator = &offsets.File{Path: name}, cluster.Standalone()
 	}
 	if cfg.Authenticate, err = authenticator(worker); err != nil {
 		return err
