@@ -29,6 +29,7 @@ type groupMember struct {
 	alone    bool // it was the only member of the last round
 
 	work    herder.Assignment // what the instance is to run; the loop's own
+	able    bool              // the instance is a member and has been told its work; the loop's own
 	waiters []waiter          // the loop's own
 }
 
@@ -173,7 +174,7 @@ func (m *groupMember) Assigned(ctx context.Context, g Generation, assignment []b
 		m.release(ctx, revoked)
 		m.holder.Released()
 	}
-	m.take(m.holder.Held().Assigned)
+	m.take(m.holder.Held().Assigned, true)
 	switch {
 	case !revoked.Empty():
 		m.rejoin("what was revoked has been given up")
@@ -195,12 +196,13 @@ func (m *groupMember) rejoinAfter(d time.Duration, reason string) {
 // Lost implements [Member].
 func (m *groupMember) Lost() {
 	m.holder.Lose()
-	m.take(assign.Work{})
+	m.take(assign.Work{}, false)
 }
 
-// take makes work what the instance runs.
-func (m *groupMember) take(work assign.Work) {
+// take makes work what the instance runs; able says that it is a member.
+func (m *groupMember) take(work assign.Work, able bool) {
 	m.rt.post(func() {
+		m.able = able
 		m.work = herder.Assignment{Connectors: work.Connectors, Tasks: work.Tasks}
 		m.rt.stage.set(stageServing)
 		m.rt.reconcile()

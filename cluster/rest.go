@@ -150,7 +150,7 @@ const healthPoll = 100 * time.Millisecond
 
 func (a apiWorker) Health(ctx context.Context) (ready, able bool) {
 	for {
-		err := a.rt.do(ctx, func() error { able = a.rt.member.all; return nil })
+		err := a.rt.do(ctx, func() error { able = a.rt.member.able; return nil })
 		select {
 		case <-a.rt.started:
 			ready = true
