@@ -31,7 +31,7 @@ type PluginInfo struct {
 	// Class is the plugin's name, as connector.class and the like give it. For a plugin that takes the place of a
 	// Java class it is that class's full name.
 	Class string
-	// Aliases are further names. Two are always there: the last part of Class, and that without the suffix of its
+	// Aliases are further names. Two are always there: the last part of Class (behind "." or "$"), and that without the suffix of its
 	// kind (Connector, Converter, …). An alias that two plugins of one kind share stands for neither.
 	Aliases []string
 	// Version is the plugin's version.
@@ -169,7 +169,7 @@ func (r *Registry) MustAdd(plugins ...Plugin) *Registry {
 // aliases returns the names of a plugin besides its class.
 func aliases(kind Kind, info *PluginInfo) []string {
 	names := slices.Clone(info.Aliases)
-	simple := info.Class[strings.LastIndexByte(info.Class, '.')+1:]
+	simple := info.Class[strings.LastIndexAny(info.Class, ".$")+1:]
 	names = append(names, simple)
 	var suffix string
 	switch kind {

@@ -1,10 +1,14 @@
 package connconfig
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gokconnect/connect"
 )
+
+// instantiation is what Java says of a class that no instance can be made of.
+const instantiation = "Instantiation error"
 
 // DescribePlugin returns the definitions of the keys of the plugin that has the name or alias; for a connector its own
 // keys are followed by those that the framework adds. An error wraps [connect.ErrNotFound] if there is no such plugin, and
@@ -30,6 +34,9 @@ func DescribePlugin(reg *connect.Registry, name string) ([]*Definition, error) {
 			base = plugins{}.define(sourceKeys(), withVersion(info.Version))
 		}
 		return describeAll(info.Config, base), nil
+	}
+	if isJavaClass(class) || p.isAbstract(class) {
+		return nil, errors.New(instantiation)
 	}
 	return nil, &RequestError{"Invalid plugin class " + name + ". Valid types are sink, source, converter, header_converter, transformation, predicate."}
 }

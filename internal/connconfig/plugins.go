@@ -127,9 +127,14 @@ func isJavaClass(name string) bool {
 	return ok && rest != "" && rest[0] >= 'A' && rest[0] <= 'Z'
 }
 
+// isConnectorClass reports whether the name is that of a class that connectors extend.
+func isConnectorClass(name string) bool {
+	return name == "org.apache.kafka.connect.source.SourceConnector" || name == "org.apache.kafka.connect.sink.SinkConnector"
+}
+
 // isAbstract reports whether the name is that of an interface or abstract class of plugins.
 func (p plugins) isAbstract(name string) bool {
-	return name == numberConverter || slices.ContainsFunc(bases[:], func(b base) bool { return b.class == name }) || p.nested(name) != nil
+	return name == numberConverter || isConnectorClass(name) || slices.ContainsFunc(bases[:], func(b base) bool { return b.class == name }) || p.nested(name) != nil
 }
 
 // nested returns the classes that stand in a class, such as Cast$Key and Cast$Value in Cast.

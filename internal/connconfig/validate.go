@@ -3,9 +3,12 @@ package connconfig
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javahash"
 )
 
 // Worker is what validation needs to know of the worker that answers for it.
@@ -83,6 +86,9 @@ func (v *validation) findConnector(name string) (connect.PluginInfo, error) {
 	if sink, ok := v.reg.Sink(name); ok {
 		v.kind, v.connector = connect.KindSink, sink.New()
 		return sink.PluginInfo, nil
+	}
+	if isConnectorClass(name) {
+		return connect.PluginInfo{}, &RequestError{instantiation}
 	}
 	var known []string
 	for _, kind := range [...]connect.Kind{connect.KindSink, connect.KindSource} {
@@ -357,17 +363,13 @@ func (r *Result) addGroups(groups ...string) {
 
 // mapText prints a configuration as Java prints a map.
 func mapText(cfg map[string]*string) string {
-	values := make(connect.ConfigValues, len(cfg))
-	for key := range cfg {
-		values[key] = &connect.ConfigValue{Name: key}
-	}
-	var entries []string
-	for _, entry := range (*connect.ConfigDef)(nil).List(values) {
+	entries := make([]string, 0, len(cfg))
+	for _, key := range javahash.Order(slices.Sorted(maps.Keys(cfg)), javahash.CopyBuckets(len(cfg))) {
 		text := "null"
-		if value := cfg[entry.Name]; value != nil {
+		if value := cfg[key]; value != nil {
 			text = *value
 		}
-		entries = append(entries, entry.Name+"="+text)
+		entries = append(entries, key+"="+text)
 	}
 	return "{" + strings.Join(entries, ", ") + "}"
 }

@@ -51,7 +51,7 @@ func parse(pattern string) (root *node, p *parser, err error) {
 }
 
 func (p *parser) fail(message string) {
-	panic(&Error{Pattern: p.pattern, Index: max(min(p.pos, len(p.src))-1, 0), Message: message})
+	panic(&Error{Pattern: p.pattern, Index: max(p.pos-1, 0), Message: message})
 }
 
 func (p *parser) unsupported(construct string) {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -42,7 +43,7 @@ func (s *Server) validate(r *request) (*answer, error) {
 		return nil, errors.New("The request has no connector configuration")
 	}
 	all := cfg.Map()
-	short := func(class string) string { return strings.TrimSuffix(class, "Connector") }
+	short := func(class string) string { return cmp.Or(strings.TrimSuffix(class, "Connector"), class) }
 	if class := all["connector.class"]; class != nil && !strings.HasSuffix(short(*class), short(r.params[0])) {
 		return nil, Errorf(http.StatusBadRequest, "Included connector type %s does not match request type %s", *class, r.params[0])
 	}

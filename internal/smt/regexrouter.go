@@ -62,10 +62,7 @@ func regexRouterKind() kind {
 		def: connect.MustConfigDef(
 			connect.ConfigKey{
 				Name: "regex", Type: connect.ConfigString, Default: connect.Required, Importance: connect.High,
-				Validator: connect.ValidRegex(func(pattern string) error {
-					_, err := javaregexp.Compile(pattern)
-					return err
-				}),
+				Validator:     validPattern(),
 				Documentation: "Regular expression to use for matching.",
 			},
 			connect.ConfigKey{
@@ -81,4 +78,18 @@ func regexRouterKind() kind {
 			return &regexRouter{regex: regex, replacement: c.String("replacement")}, nil
 		},
 	}
+}
+
+// validPattern also complains of a pattern that is missing, besides what validation says of every missing key.
+func validPattern() connect.ConfigValidator {
+	valid := connect.ValidRegex(func(pattern string) error {
+		_, err := javaregexp.Compile(pattern)
+		return err
+	})
+	return connect.ConfigCheck(valid.String(), func(key string, value any) error {
+		if value == nil {
+			return connect.InvalidValue(key, nil, "Invalid regex: there is no pattern")
+		}
+		return valid.Validate(key, value)
+	})
 }

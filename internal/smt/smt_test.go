@@ -14,7 +14,7 @@ func TestPluginsCanBeRegistered(t *testing.T) {
 	if len(list) != 26 { // ten of them twice
 		t.Errorf("%d classes, expected 26", len(list))
 	}
-	for _, name := range []string{"Cast$Value", classPrefix + "Cast$Key", "RegexRouter", classPrefix + "ValueToKey"} {
+	for _, name := range []string{classPrefix + "Cast$Value", classPrefix + "Cast$Key", "RegexRouter", classPrefix + "ValueToKey"} {
 		if p, ok := r.Transformation(name); !ok || p.Version != "4.3.0" || p.Config == nil {
 			t.Errorf("%s: %v %+v", name, ok, p.PluginInfo)
 		}

@@ -1,6 +1,7 @@
 package topiccreation
 
 import (
+	"errors"
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/javaregexp"
 )
@@ -60,7 +61,12 @@ func groupDef(include, replicationFactor, partitions any) *connect.ConfigDef {
 		list, _ := value.([]string)
 		for _, pattern := range list {
 			if _, err := javaregexp.Compile(pattern); err != nil {
-				return connect.InvalidValue(key, value, "Syntax error in regular expression: "+err.Error())
+				message := err.Error()
+				var syntax *javaregexp.Error
+				if errors.As(err, &syntax) {
+					message = syntax.Java()
+				}
+				return connect.InvalidValue(key, value, "Syntax error in regular expression: "+message)
 			}
 		}
 		return nil
