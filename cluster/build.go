@@ -195,11 +195,27 @@ func (rt *Runtime) taskParts(ctx context.Context, o worker.TaskOptions, f found,
 	return p, nil
 }
 
-func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f found, connector, task connect.Config) (*worker.SourceParts, error) {
+// undo gives back what was made for a task that could not be made.
+func (p *taskParts) undo(log *slog.Logger, release func()) {
+	if release != nil {
+		release()
+	}
+	if err := pipeline.NewSource(p.steps, p.converters, nil).Close(); err != nil {
+		log.Warn("plugins could not be closed", "err", err)
+	}
+}
+
+func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f found, connector, task connect.Config) (parts *worker.SourceParts, err error) {
 	p, err := rt.taskParts(ctx, o, f, connector, task)
 	if err != nil {
 		return nil, err
 	}
+	var release func()
+	defer func() {
+		if parts == nil { // failed, or panicked
+			p.undo(o.Logger, release)
+		}
+	}()
 	topics := &topicMaker{admin: rt.kafka.admin}
 	if rt.settings.TopicCreation && topiccreation.Used(p.connector) {
 		if topics.groups, err = topiccreation.Parse(p.connector); err != nil {
@@ -219,13 +235,14 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 		releaseStore()
 		return nil, err
 	}
+	release = func() { releaseProducer(); releaseStore() }
 	op := tolerance.New(p.settings.policy(), p.reporters...)
 	return &worker.SourceParts{
 		Task: f.source().NewTask(), Config: p.info.cfg,
 		Context:  &sourceContext{p.info, offsets.NewReader(store, o.ID.Connector, rt.offsetsTrouble(o.ID.Connector))},
 		Pipeline: pipeline.NewSource(steps, p.converters, op), Operator: op,
 		Producer: producer, Offsets: store, Topics: topics,
-		Release: func() { releaseProducer(); releaseStore() },
+		Release: release,
 	}, nil
 }
 
@@ -240,11 +257,17 @@ func (t defaultTopic) Apply(_ context.Context, r *connect.Record) (*connect.Reco
 	return r, nil
 }
 
-func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found, connector, task connect.Config) (*worker.SinkParts, error) {
+func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found, connector, task connect.Config) (parts *worker.SinkParts, err error) {
 	p, err := rt.taskParts(ctx, o, f, connector, task)
 	if err != nil {
 		return nil, err
 	}
+	var release func()
+	defer func() {
+		if parts == nil { // failed, or panicked
+			p.undo(o.Logger, release)
+		}
+	}()
 	consumer, extra, err := rt.kafka.consumerOf(p.connector, o.ID)
 	if err != nil {
 		return nil, err
@@ -253,26 +276,28 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 	if err != nil {
 		return nil, err
 	}
-	parts := &worker.SinkParts{
+	var letters *worker.DeadLetters
+	if p.settings.sink.DLQTopic != "" {
+		var producer worker.Producer
+		if producer, release, err = rt.kafka.deadLetters(ctx, p.connector, p.settings.sink, o.ID); err != nil {
+			return nil, err
+		}
+		letters = &worker.DeadLetters{
+			ID: o.ID, Topic: p.settings.sink.DLQTopic, Headers: p.settings.sink.DLQContextHeaders, Producer: producer, Hide: rt.secrets.hide,
+		}
+		p.reporters = append(p.reporters, letters)
+	}
+	op := tolerance.New(p.settings.policy(), p.reporters...)
+	return &worker.SinkParts{
 		Task: f.sink().NewTask(), Config: p.info.cfg, Context: &p.info,
 		MaxPollRecords: extra.MaxPollRecords, RebalanceTimeout: extra.MaxPollInterval,
 		Consumer: func(opts ...kgo.Opt) (*kgo.Client, error) {
 			return kgo.NewClient(slices.Concat(consumer, opts)...)
 		},
 		Topics: p.settings.sink.Topics, Pattern: pattern, MetadataMaxAge: extra.MetadataMaxAge,
-	}
-	if p.settings.sink.DLQTopic != "" {
-		producer, release, err := rt.kafka.deadLetters(ctx, p.connector, p.settings.sink, o.ID)
-		if err != nil {
-			return nil, err
-		}
-		parts.Release = release
-		parts.DeadLetters = &worker.DeadLetters{ID: o.ID, Topic: p.settings.sink.DLQTopic, Headers: p.settings.sink.DLQContextHeaders, Producer: producer}
-		p.reporters = append(p.reporters, parts.DeadLetters)
-	}
-	parts.Operator = tolerance.New(p.settings.policy(), p.reporters...)
-	parts.Pipeline = pipeline.NewSink(p.steps, p.converters, parts.Operator)
-	return parts, nil
+		Pipeline: pipeline.NewSink(p.steps, p.converters, op), Operator: op, DeadLetters: letters,
+		Release: release,
+	}, nil
 }
 
 // taskInfo is what a task may know of its place.

@@ -251,7 +251,10 @@ func topicPattern(s *connconfig.SinkConfig) (*javaregexp.Regexp, error) {
 
 // deadLetters returns the producer for dead letters, and makes the topic.
 func (k *kafka) deadLetters(ctx context.Context, connector connect.Config, s *connconfig.SinkConfig, id connect.TaskID) (worker.Producer, func(), error) {
-	_, err := k.admin.CreateTopic(ctx, 1, s.DLQReplicationFactor, nil, s.DLQTopic)
+	exists, err := topicExists(ctx, k.admin, s.DLQTopic) // a topic that is there must not need the right to make it
+	if err == nil && !exists {
+		_, err = k.admin.CreateTopic(ctx, 1, s.DLQReplicationFactor, nil, s.DLQTopic)
+	}
 	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 		return nil, nil, fmt.Errorf("Could not initialize dead letter queue with topic=%s: %w", s.DLQTopic, err)
 	}

@@ -43,16 +43,8 @@ func (m *topicMaker) Ensure(ctx context.Context, topic string) error {
 func (m *topicMaker) once(ctx context.Context, topic string) error {
 	ctx, cancel := context.WithTimeout(ctx, topicTimeout)
 	defer cancel()
-	found, err := m.admin.ListTopics(ctx, topic)
-	if err != nil {
+	if exists, err := topicExists(ctx, m.admin, topic); exists || err != nil {
 		return err
-	}
-	detail := found[topic]
-	if detail.Err == nil {
-		return nil
-	}
-	if !errors.Is(detail.Err, kerr.UnknownTopicOrPartition) {
-		return detail.Err
 	}
 	group, err := m.groups.Find(topic)
 	if err != nil {
@@ -69,4 +61,17 @@ func (m *topicMaker) once(ctx context.Context, topic string) error {
 			topic, spec.Partitions, spec.ReplicationFactor, err)
 	}
 	return nil
+}
+
+// topicExists reports whether there is a topic of that name.
+func topicExists(ctx context.Context, admin *kadm.Client, topic string) (bool, error) {
+	found, err := admin.ListTopics(ctx, topic)
+	if err != nil {
+		return false, err
+	}
+	err = found[topic].Err
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return false, nil
+	}
+	return err == nil, err
 }

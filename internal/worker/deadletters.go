@@ -18,6 +18,8 @@ type DeadLetters struct {
 	Topic    string
 	Headers  bool // adds the headers __connect.errors.…
 	Producer Producer
+	// Hide takes secrets out of the texts of errors. Optional.
+	Hide func(string) string
 
 	mu      sync.Mutex
 	pending int
@@ -112,6 +114,10 @@ func (d *DeadLetters) await(ctx context.Context, enough func() bool) error {
 // describe returns the headers that say what happened to a record, in Connect's order.
 func (d *DeadLetters) describe(f *tolerance.Failure) []kgo.RecordHeader {
 	const prefix = "__connect.errors."
+	message := f.Err.Error()
+	if d.Hide != nil {
+		message = d.Hide(message)
+	}
 	text := func(name, value string) kgo.RecordHeader {
 		return kgo.RecordHeader{Key: prefix + name, Value: []byte(value)}
 	}
@@ -124,7 +130,7 @@ func (d *DeadLetters) describe(f *tolerance.Failure) []kgo.RecordHeader {
 		text("stage", string(f.Stage)),
 		text("class.name", f.Class),
 		text("exception.class.name", connect.ErrorClass(f.Err)),
-		text("exception.message", f.Err.Error()),
-		text("exception.stacktrace", connect.ErrorClass(f.Err)+": "+f.Err.Error()+"\n"+string(debug.Stack())),
+		text("exception.message", message),
+		text("exception.stacktrace", connect.ErrorClass(f.Err)+": "+message+"\n"+string(debug.Stack())),
 	}
 }
