@@ -25,11 +25,17 @@ func (r *run) beat(ctx context.Context) {
 		}
 		r.watchMember()
 		wait := r.cfg.HeartbeatInterval
-		if id, generation, due := r.due(); due && !r.heartbeat(ctx, id, generation) {
-			wait = r.cfg.RetryBackoff
+		if id, generation, due := r.due(); due {
+			patience := wait // it must not outlast the membership that it is about
+			if left, watched := r.watchCoordinator(); watched {
+				patience = min(patience, left)
+			}
+			if !r.heartbeat(ctx, id, generation, patience) {
+				wait = r.cfg.RetryBackoff
+			}
 		}
 		if left, watched := r.watchCoordinator(); watched {
-			wait = min(wait, max(left, r.cfg.RetryBackoff))
+			wait = min(wait, left)
 		}
 		timer.Reset(wait)
 	}
@@ -45,8 +51,8 @@ func (r *run) due() (id string, generation int32, ok bool) {
 }
 
 // heartbeat reports whether the coordinator answered.
-func (r *run) heartbeat(ctx context.Context, id string, generation int32) bool {
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.HeartbeatInterval)
+func (r *run) heartbeat(ctx context.Context, id string, generation int32, patience time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	sent := time.Now()
 	answer, err := r.cl.Request(ctx, heartbeatRequest(r.cfg.Group, id, generation))

@@ -57,7 +57,6 @@ func Lead(in Leading) (*Decision, error) {
 			}
 			// One member that can't be understood must not take the others down with it.
 			d.Unreadable[id] = err
-			members[id] = assign.Member{Classes: map[string]bool{}}
 			continue
 		}
 		d.Members[id] = m

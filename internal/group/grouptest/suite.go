@@ -96,6 +96,7 @@ func (s *stage) start(p group.Protocol) *worker {
 		defer close(w.done)
 		w.err = w.Coordinator.Run(ctx, w)
 	}()
+	s.t.Cleanup(func() { stop(); <-w.done })
 	return w
 }
 
