@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -65,7 +66,8 @@ func (a apiTasks) TaskStatus(ctx context.Context, id connect.TaskID) (*rest.Task
 	missing := rest.NotFoundf("No status found for task %s-%d", id.Connector, id.Task)
 	s, err := a.Status(ctx, id.Connector)
 	if err != nil {
-		if s, ok := err.(*rest.Error); ok && s.Status == http.StatusNotFound {
+		var answer *rest.Error
+		if errors.As(err, &answer) && answer.Status == http.StatusNotFound {
 			err = missing
 		}
 		return nil, err
