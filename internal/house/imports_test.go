@@ -25,7 +25,7 @@ type layer struct {
 
 var (
 	// pure logic knows nothing of Kafka.
-	pure = []string{"internal/javamap", "internal/javatext", "internal/values", "internal/smt", "internal/predicate", "internal/pipeline",
+	pure = []string{"internal/javahash", "internal/javamap", "internal/javatext", "internal/values", "internal/smt", "internal/predicate", "internal/pipeline",
 		"internal/tolerance", "internal/topiccreation", "internal/connconfig", "internal/workerconfig", "internal/configprovider",
 		"internal/offsetcodec", "internal/storejson", "internal/assign", "internal/herder", "internal/protocol"}
 	kafkaClient = []string{"github.com/twmb/franz-go"}

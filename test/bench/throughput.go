@@ -127,7 +127,11 @@ func (b *bench) workerCommand(name string, connectors ...[]string) ([]string, er
 		path := filepath.Join(dir, file)
 		return path, os.WriteFile(path, text.Bytes(), 0o644)
 	}
-	worker, err := write("worker.properties", []string{"bootstrap.servers=" + b.bootstrap, "offset.storage.file.filename=" + filepath.Join(dir, "offsets"),
+	ports, err := kafka.FreePorts(1)
+	if err != nil {
+		return nil, err
+	}
+	worker, err := write("worker.properties", []string{fmt.Sprintf("listeners=http://127.0.0.1:%d", ports[0]), "bootstrap.servers=" + b.bootstrap, "offset.storage.file.filename=" + filepath.Join(dir, "offsets"),
 		"offset.flush.interval.ms=1000", "key.converter=org.apache.kafka.connect.storage.StringConverter",
 		"value.converter=org.apache.kafka.connect.storage.StringConverter"})
 	if err != nil {

@@ -145,8 +145,13 @@ func newWorker(t *testing.T, bootstrap string, worker properties, connectors ...
 	if err != nil {
 		t.Fatal(err)
 	}
+	ports, err := kafka.FreePorts(1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	all := properties{
+		"listeners":         fmt.Sprintf("http://127.0.0.1:%d", ports[0]),
 		"bootstrap.servers": bootstrap, "offset.storage.file.filename": filepath.Join(dir, "offsets"), "offset.flush.interval.ms": "500",
 		"key.converter": "org.apache.kafka.connect.storage.StringConverter", "value.converter": "org.apache.kafka.connect.storage.StringConverter",
 	}
