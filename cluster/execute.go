@@ -247,6 +247,9 @@ func (rt *Runtime) configured(e configstore.Event) {
 		rt.topics.forget(e.Connector)
 		rt.order.forget(e.Connector)
 		rt.coordinator.Rejoin("connector " + e.Connector + " was removed")
+		if rt.status.shared != nil {
+			rt.status.shared.destroy(e.Connector)
+		}
 	case configstore.TasksChanged:
 		rt.coordinator.Rejoin("the tasks of connector " + e.Connector + " changed")
 		if k := rt.snapshot[e.Connector]; k != nil {

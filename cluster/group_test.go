@@ -156,6 +156,10 @@ func TestHandOver(t *testing.T) {
 				t.Errorf("%s has %d of 6 partitions, want 2", i.name, n)
 			}
 		}
+		for _, i := range all {
+			run := cluster.Running // every instance knows of every task
+			await(t, i.Runtime, "s", run, run, run, run, run, run, run)
+		}
 		before := len(k.Texts("parts"))
 		if err := all[0].stop(); err != nil {
 			t.Error(err)

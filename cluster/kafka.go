@@ -75,6 +75,9 @@ func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
 	if rt.store, err = k.configStore(ctx); err != nil {
 		return nil, err
 	}
+	if err := k.shareStatuses(ctx); err != nil {
+		return nil, fmt.Errorf("status store: %w", err)
+	}
 	if k.offsets = rt.cfg.Offsets; k.offsets == nil {
 		if k.offsets, err = k.offsetsTopic(ctx); err != nil {
 			return nil, err
@@ -179,6 +182,9 @@ func (k *kafka) replication(ctx context.Context, wanted int16) int16 {
 }
 
 func (k *kafka) close() {
+	if k.rt.status.shared != nil {
+		k.rt.status.shared.close()
+	}
 	if k.offsets != nil {
 		if err := offsets.Close(k.offsets); err != nil {
 			k.rt.log.Error("offset store could not be closed", "err", err)

@@ -140,6 +140,9 @@ func (m *groupMember) Assigned(ctx context.Context, g Generation, assignment []b
 		m.state = m.decision.State
 	}
 	m.decision, m.last = nil, g.ID
+	if shared := m.rt.status.shared; shared != nil {
+		shared.generation.Store(g.ID)
+	}
 	if m.again != nil {
 		m.again.Stop()
 	}

@@ -28,8 +28,11 @@ func (rt *Runtime) restStatus(name string, k *herder.Connector) *rest.Status {
 	if f, err := rt.find(plain(k.Config)); err == nil {
 		version = f.version
 	}
-	instance := func(state State, err error) rest.Instance {
-		i := rest.Instance{State: string(state), WorkerID: rt.workerID(), Version: version}
+	instance := func(state State, err error, worker string) rest.Instance {
+		i := rest.Instance{State: string(state), WorkerID: worker, Version: version}
+		if worker == "" {
+			i.WorkerID = rt.workerID()
+		}
 		if state == Unassigned {
 			i.Version = ""
 		}
@@ -38,15 +41,18 @@ func (rt *Runtime) restStatus(name string, k *herder.Connector) *rest.Status {
 		}
 		return i
 	}
-	out := &rest.Status{Name: name, Connector: instance(s.State, s.Err), Type: rt.typeOf(k)}
+	out := &rest.Status{Name: name, Connector: instance(s.State, s.Err, s.Worker), Type: rt.typeOf(k)}
 	for _, t := range s.Tasks {
-		out.Tasks = append(out.Tasks, rest.TaskStatus{ID: t.ID.Task, Instance: instance(t.State, t.Err)})
+		out.Tasks = append(out.Tasks, rest.TaskStatus{ID: t.ID.Task, Instance: instance(t.State, t.Err, t.Worker)})
 	}
 	return out
 }
 
 // javaTrace returns what is shown of a failure, in the form of a Java stack trace without a stack.
 func javaTrace(err error) string {
+	if stored, ok := err.(storedTrace); ok {
+		return string(stored)
+	}
 	return "org.apache.kafka.connect.errors.ConnectException: " + strings.TrimRight(err.Error(), "\n") + "\n"
 }
 

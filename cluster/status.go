@@ -29,7 +29,9 @@ type ConnectorStatus struct {
 	Kind  connect.Kind // [connect.KindSource] or [connect.KindSink]
 	State State
 	Err   error // why it is FAILED
-	Tasks []TaskStatus
+	// Worker is the instance that said so, by its advertised address; "" is this one.
+	Worker string
+	Tasks  []TaskStatus
 }
 
 // TaskStatus is how a task is.
@@ -37,6 +39,8 @@ type TaskStatus struct {
 	ID    connect.TaskID
 	State State
 	Err   error // why it is FAILED or RESTARTING
+	// Worker is the instance that said so, by its advertised address; "" is this one.
+	Worker string
 }
 
 // statuses are what the connectors and tasks said of themselves last. Safe for concurrent use: they are written by the
@@ -47,8 +51,11 @@ type statuses struct {
 	tasks      map[connect.TaskID]TaskStatus
 	changed    chan struct{} // closed and replaced at each change
 	// counts are the numbers of tasks of connectors; 0 for one that was removed. What stops later says so in vain.
-	counts  map[string]int
-	gone    map[string]bool // connectors that were removed
+	counts map[string]int
+	gone   map[string]bool // connectors that were removed
+	// shared, unless it is nil, is where the instances of a group keep what they say: it then comes back from there.
+	// Set before the first use.
+	shared  *sharedStatuses
 	secrets *secrets
 }
 
@@ -66,9 +73,17 @@ func (s *statuses) update(f func()) {
 
 func (s *statuses) connector(name string, state State, err error) {
 	err = s.secrets.hideIn(err)
+	if s.shared != nil {
+		s.shared.connector(name, state, err)
+		return
+	}
+	s.setConnector(name, ConnectorStatus{Name: name, State: state, Err: err})
+}
+
+func (s *statuses) setConnector(name string, status ConnectorStatus) {
 	s.update(func() {
 		if !s.gone[name] {
-			s.connectors[name] = ConnectorStatus{Name: name, State: state, Err: err}
+			s.connectors[name] = status
 		}
 	})
 }
@@ -85,8 +100,13 @@ type connectorRun struct {
 // run notes the state of a connector's instance.
 func (s *statuses) run(name string, r *connectorRun, state State, err error) {
 	err = s.secrets.hideIn(err)
+	if s.shared != nil {
+		s.shared.connector(name, state, err)
+	}
 	s.update(func() {
-		s.connectors[name] = ConnectorStatus{Name: name, State: state, Err: err}
+		if s.shared == nil {
+			s.connectors[name] = ConnectorStatus{Name: name, State: state, Err: err}
+		}
 		if state != Unassigned {
 			r.settled, r.err = true, err
 		}
@@ -108,9 +128,17 @@ func (s *statuses) outcome(r *connectorRun) connectorRun {
 
 func (s *statuses) task(id connect.TaskID, state State, err error) {
 	err = s.secrets.hideIn(err)
+	if s.shared != nil {
+		s.shared.task(id, state, err)
+		return
+	}
+	s.setTask(id, TaskStatus{ID: id, State: state, Err: err})
+}
+
+func (s *statuses) setTask(id connect.TaskID, status TaskStatus) {
 	s.update(func() {
 		if n, ok := s.counts[id.Connector]; !ok || id.Task < n {
-			s.tasks[id] = TaskStatus{id, state, err}
+			s.tasks[id] = status
 		}
 	})
 }

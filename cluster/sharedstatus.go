@@ -1,0 +1,139 @@
+package cluster
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/kafkalog"
+	"github.com/gokconnect/connect/internal/statusstore"
+)
+
+// sharedStatuses writes what the connectors and tasks of this instance say to the status topic, and hears from there what
+// those of every instance say. Safe for concurrent use.
+type sharedStatuses struct {
+	rt         *Runtime
+	store      statusstore.Store
+	generation atomic.Int32 // of the group
+	// errs are the errors of this instance's connectors and tasks, by their traces, which lose what the errors are.
+	errs sync.Map
+}
+
+func (s *sharedStatuses) status(state State, err error, connector string) statusstore.Status {
+	worker := s.rt.workerID()
+	out := statusstore.Status{State: statusstore.State(state), WorkerID: &worker, Generation: s.generation.Load()}
+	if err != nil {
+		trace := javaTrace(err)
+		out.Trace = &trace
+		s.errs.Store(connector, tracedError{trace, err})
+	}
+	if state == Restarting || state == Unassigned {
+		return out
+	}
+	if k := s.rt.store.Snapshot().Connectors[connector]; k != nil {
+		if f, err := s.rt.find(plain(k.Config)); err == nil {
+			out.Version = &f.version
+		}
+	}
+	return out
+}
+
+// tracedError is an error and what is shown of it.
+type tracedError struct {
+	trace string
+	err   error
+}
+
+// storedTrace is an error of which only the trace is known.
+type storedTrace string
+
+func (t storedTrace) Error() string { return string(t) }
+
+// connector writes the state of a connector. UNASSIGNED is written only if no other instance has written since.
+func (s *sharedStatuses) connector(name string, state State, err error) {
+	s.store.PutConnector(name, s.status(state, err, name), state == Unassigned)
+}
+
+func (s *sharedStatuses) task(id connect.TaskID, state State, err error) {
+	s.store.PutTask(id, s.status(state, err, id.Connector), state == Unassigned)
+}
+
+// destroy removes what is stored of a connector that was deleted.
+func (s *sharedStatuses) destroy(name string) {
+	gone := statusstore.Status{State: statusstore.Destroyed}
+	s.store.PutConnector(name, gone, false)
+	for task := range s.store.Tasks(name) {
+		s.store.PutTask(connect.TaskID{Connector: name, Task: task}, gone, false)
+	}
+}
+
+// heard takes what came from the topic.
+func (s *sharedStatuses) heard(e statusstore.Event) {
+	if e.Topic != nil || e.Status == nil {
+		return // a connector that is gone is forgotten when its configuration is
+	}
+	state := State(e.Status.State)
+	var err error
+	if e.Status.Trace != nil {
+		err = storedTrace(*e.Status.Trace)
+		if own, ok := s.errs.Load(e.Connector); ok && own.(tracedError).trace == *e.Status.Trace {
+			err = own.(tracedError).err
+		}
+	}
+	worker := ""
+	if e.Status.WorkerID != nil {
+		worker = *e.Status.WorkerID
+	}
+	if e.Task < 0 {
+		s.rt.status.setConnector(e.Connector, ConnectorStatus{Name: e.Connector, State: state, Err: err, Worker: worker})
+		return
+	}
+	id := connect.TaskID{Connector: e.Connector, Task: e.Task}
+	s.rt.status.setTask(id, TaskStatus{ID: id, State: state, Err: err, Worker: worker})
+}
+
+// shareStatuses opens the status topic, unless the instance is alone.
+func (k *kafka) shareStatuses(ctx context.Context) error {
+	if _, alone := k.rt.coordinator.(*standalone); alone {
+		return nil
+	}
+	reader, _, warnings, err := k.options.Consumer(k.props.StatusConsumer())
+	if err != nil {
+		return err
+	}
+	k.warn(warnings.Without(k.props.Config))
+	topic := k.rt.settings.StatusTopic
+	shared := &sharedStatuses{rt: k.rt}
+	shared.store = statusstore.NewKafka(statusstore.KafkaConfig{
+		Topic: kafkalog.Topic{
+			Name: topic.Name, Property: "status.storage.topic", Content: "connector and task statuses", Partitions: topic.Partitions,
+			ReplicationFactor: k.replication(ctx, topic.ReplicationFactor), Settings: topic.Settings,
+		},
+		Client: reader, Producer: k.client, OnEvent: shared.heard,
+		OnError: func(err error) { k.rt.log.Error("trouble with the status topic", "topic", topic.Name, "err", err) },
+	})
+	if err := shared.store.Start(ctx); err != nil {
+		return err
+	}
+	k.rt.status.shared = shared
+	for _, name := range shared.store.Connectors() {
+		if s := shared.store.Connector(name); s != nil {
+			shared.heard(statusstore.Event{Connector: name, Task: -1, Status: s})
+		}
+		for task, s := range shared.store.Tasks(name) {
+			shared.heard(statusstore.Event{Connector: name, Task: task, Status: s})
+		}
+	}
+	return nil
+}
+
+// close writes what is left to write.
+func (s *sharedStatuses) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), s.rt.settings.OffsetFlushTimeout)
+	defer cancel()
+	if err := s.store.Flush(ctx); err != nil {
+		s.rt.log.Warn("not all statuses could be written", "err", err)
+	}
+	s.store.Stop()
+}
