@@ -139,7 +139,7 @@ type BatchError struct {
 
 // RecordError is one record that a sink could not deliver.
 type RecordError struct {
-	Index int   // of the record in the slice given to Put
+	Index int   // of the record in the slice given to Put, as it was given: a sink that sorts it sorts a copy
 	Err   error // why; not nil
 }
 

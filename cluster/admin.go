@@ -15,7 +15,7 @@ import (
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/rest"
-	"github.com/gokconnect/connect/internal/worker"
+	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/workerconfig"
 )
 
@@ -240,6 +240,6 @@ func (rt *Runtime) check(ctx context.Context, cfg connect.Config) error {
 
 // guarded calls a connector outside its own goroutine, with a panic guard.
 func guarded(call string, f func() error) (err error) {
-	defer worker.Recover(call, &err)
+	defer pipeline.Recover(call, &err)
 	return f()
 }

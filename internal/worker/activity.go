@@ -85,10 +85,3 @@ func interrupted(ctx context.Context, err error) bool {
 func deadline(ctx context.Context, d time.Duration, what string) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, d, fmt.Errorf("%s did not end within %v", what, d))
 }
-
-// Recover, deferred, turns a panic of plugin code into a *[connect.PanicError].
-func Recover(call string, err *error) {
-	if v := recover(); v != nil {
-		*err = &connect.PanicError{Call: call, Value: v, Stack: debug.Stack()}
-	}
-}

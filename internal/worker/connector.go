@@ -207,6 +207,10 @@ func (c *Connector) loop() {
 				}
 			}
 			if state = Running; err != nil {
+				if interrupted(c.life, err) {
+					state = target
+					break
+				}
 				state = Failed
 				c.status(Failed, err)
 				break

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -865,5 +867,26 @@ func TestCommitErrorsAreRepeated(t *testing.T) {
 			t.Errorf("committed %d", got)
 		}
 		end(t, task)
+	})
+}
+
+// TestGoroutinesOfIdleSinks: at most two of ours for each task, besides those of its client.
+func TestGoroutinesOfIdleSinks(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		var tasks []*Task
+		for range 10 {
+			tasks = append(tasks, w.task(&sink{journal: new(journal)}))
+		}
+		time.Sleep(5 * time.Minute)
+		stacks := make([]byte, 8<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		if n := strings.Count(string(stacks), "created by github.com/gokconnect/connect/internal/worker.start"); n < len(tasks) || n > 2*len(tasks) {
+			t.Errorf("%d goroutines for %d idle tasks", n, len(tasks))
+		}
+		var wg sync.WaitGroup
+		for _, task := range tasks {
+			wg.Go(func() { end(t, task) })
+		}
+		wg.Wait()
 	})
 }

@@ -613,3 +613,27 @@ func TestSentNamesEachTopic(t *testing.T) {
 		}
 	})
 }
+
+// TestStopLeavesOtherTasksAlone (trap 7): the end of one task does not fail what others have in the producer that they
+// share, for the same topic and partition.
+func TestStopLeavesOtherTasksAlone(t *testing.T) {
+	inSourceWorld(t, func(t *testing.T, w *sourceWorld, j *journal) {
+		release := make(chan struct{})
+		w.k.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+			w.k.KeepControl()
+			w.k.SleepControl(func() { <-release })
+			return nil, nil, false
+		})
+		leaver := w.task(&source{journal: new(journal), poll: once(lines(0, 10))})
+		stayer := w.task(&source{journal: j, poll: once(linesOf("t", "q", 10, 20))})
+		time.Sleep(time.Second)
+		leaver.Stop()
+		<-leaver.Done()
+		close(release)
+		time.Sleep(2 * time.Minute)
+		end(t, stayer)
+		if j.count("FAILED") > 0 || j.count("acked") != 10 || w.stored(t)["q"] != 20 {
+			t.Errorf("%q, stored %v", j.all(), w.stored(t))
+		}
+	})
+}
