@@ -14,8 +14,8 @@ import (
 	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/herder"
-	"github.com/gokconnect/connect/internal/rest"
 	"github.com/gokconnect/connect/internal/pipeline"
+	"github.com/gokconnect/connect/internal/rest"
 	"github.com/gokconnect/connect/internal/workerconfig"
 )
 

@@ -73,6 +73,7 @@ func TestConnectorLife(t *testing.T) {
 	inConnectorWorld(t, Running, func(t *testing.T, c *connector, start func() *Connector) {
 		r := start()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if err := c.cc.RequestTaskReconfiguration(); err != nil {
 			t.Error(err)
 		}
@@ -82,6 +83,7 @@ func TestConnectorLife(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		endConnector(r)
+		synctest.Wait()
 		want(t, "calls", c.all(), []string{"start", "RUNNING", "taskConfigs 2", "tasks 1", "taskConfigs 2", "tasks 1", "stop", "PAUSED", "STOPPED",
 			"start", "RUNNING", "taskConfigs 2", "tasks 1", "stop", "UNASSIGNED", "release"})
 		if err := c.cc.RequestTaskReconfiguration(); err == nil {
@@ -136,6 +138,7 @@ func TestConnectorFailures(t *testing.T) {
 				r := start()
 				time.Sleep(time.Minute)
 				endConnector(r)
+				synctest.Wait()
 				var got []string
 				for _, l := range conn.all() {
 					got = append(got, strings.TrimSuffix(strings.Fields(l)[0], ":"))
