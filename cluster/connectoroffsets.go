@@ -8,7 +8,6 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/herder"
-	"github.com/gokconnect/connect/internal/offsetcodec"
 	"github.com/gokconnect/connect/internal/rest"
 	"github.com/gokconnect/connect/offsets"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -77,12 +76,9 @@ type offsetsOwner struct {
 	found
 }
 
-// group returns the consumer group of a sink.
-func (c *offsetsOwner) group() string {
-	if group := c.cfg["consumer.override.group.id"]; group != "" {
-		return group
-	}
-	return offsetcodec.SinkGroup(c.name)
+// sinkGroup returns the consumer group of a sink.
+func (k *kafka) sinkGroup(c *offsetsOwner) string {
+	return k.props.Consumer(c.cfg, c.name, "")["group.id"]
 }
 
 // offsetsOwner returns a connector, which has to be of a kind (0 is any), and stopped if it is to be changed. It waits for tasks that
@@ -169,7 +165,7 @@ func (rt *Runtime) resetOffsets(ctx context.Context, c *offsetsOwner) (asked boo
 }
 
 func (rt *Runtime) sinkOffsets(ctx context.Context, c *offsetsOwner) (connect.SinkOffsets, error) {
-	got, err := rt.kafka.admin.FetchOffsets(ctx, c.group())
+	got, err := rt.kafka.admin.FetchOffsets(ctx, rt.kafka.sinkGroup(c))
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return nil, &rest.Error{Status: http.StatusInternalServerError, Message: "Failed to retrieve consumer group offsets for sink connector " + c.name, Err: err}
 	}
@@ -224,12 +220,12 @@ func (rt *Runtime) alterSinkOffsets(ctx context.Context, c *offsetsOwner, change
 				return asked, failed(kerr.UnknownTopicOrPartition)
 			}
 		}
-		if err := rt.kafka.admin.CommitAllOffsets(ctx, c.group(), set); err != nil {
+		if err := rt.kafka.admin.CommitAllOffsets(ctx, rt.kafka.sinkGroup(c), set); err != nil {
 			return asked, failed(err)
 		}
 	}
 	if len(remove) > 0 {
-		resp, err := rt.kafka.admin.DeleteOffsets(ctx, c.group(), remove)
+		resp, err := rt.kafka.admin.DeleteOffsets(ctx, rt.kafka.sinkGroup(c), remove)
 		if err == nil {
 			err = resp.Error()
 		}
@@ -256,7 +252,7 @@ func (rt *Runtime) resetSinkOffsets(ctx context.Context, c *offsetsOwner) (asked
 	if asked, err = c.askSink(ctx, all); err != nil {
 		return asked, err
 	}
-	_, err = rt.kafka.admin.DeleteGroup(ctx, c.group())
+	_, err = rt.kafka.admin.DeleteGroup(ctx, rt.kafka.sinkGroup(c))
 	if err == nil || errors.Is(err, kerr.GroupIDNotFound) {
 		return asked, nil
 	}

@@ -18,10 +18,11 @@ type ownStores struct {
 }
 
 type ownStore struct {
-	ready chan struct{} // closed when the store was started
-	store offsets.Store
-	err   error
-	users int // guarded by ownStores.mu
+	ready   chan struct{} // closed when the store was started, or failed to
+	store   offsets.Store
+	err     error
+	givenUp bool // by the user that was starting it, whose context ended
+	users   int  // guarded by ownStores.mu
 }
 
 // offsetsOf returns the store of a source connector's offsets, and what gives it back.
@@ -35,6 +36,37 @@ func (k *kafka) offsetsOf(ctx context.Context, name string, connector connect.Co
 		return k.offsets, func() {}, nil // a standalone worker, or a store of the application: one for all
 	}
 	key := name + "\x00" + where.Topic + "\x00" + producer["bootstrap.servers"]
+	store, release, err := k.shareOwn(ctx, key, func() (offsets.Store, error) { return k.openOwn(ctx, name, connector, where) })
+	if err != nil {
+		return nil, nil, fmt.Errorf("offsets topic %s of connector %q: %w", where.Topic, name, err)
+	}
+	return store, release, nil
+}
+
+// shareOwn returns the store of a key, which open makes if there is none, and what gives it back.
+func (k *kafka) shareOwn(ctx context.Context, key string, open func() (offsets.Store, error)) (offsets.Store, func(), error) {
+	for {
+		s := k.joinOwn(ctx, key, open)
+		release := sync.OnceFunc(func() { k.leaveOwn(key, s) })
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			release()
+			return nil, nil, context.Cause(ctx)
+		}
+		if s.err == nil {
+			return s.store, release, nil
+		}
+		release()
+		if !s.givenUp || ctx.Err() != nil {
+			return nil, nil, s.err
+		}
+		// Another user gave up, not this one.
+	}
+}
+
+// joinOwn returns the store of a key, which open makes if there is none, with one user more.
+func (k *kafka) joinOwn(ctx context.Context, key string, open func() (offsets.Store, error)) *ownStore {
 	o := &k.own
 	o.mu.Lock()
 	s, ok := o.stores[key]
@@ -47,22 +79,17 @@ func (k *kafka) offsetsOf(ctx context.Context, name string, connector connect.Co
 	}
 	s.users++
 	o.mu.Unlock()
-	if !ok {
-		s.store, s.err = k.openOwn(ctx, name, connector, where)
-		close(s.ready)
+	if ok {
+		return s
 	}
-	release := sync.OnceFunc(func() { k.leaveOwn(key, s) })
-	select {
-	case <-s.ready:
-	case <-ctx.Done():
-		release()
-		return nil, nil, context.Cause(ctx)
+	if s.store, s.err = open(); s.err != nil {
+		s.givenUp = ctx.Err() != nil
+		o.mu.Lock()
+		delete(o.stores, key) // the next user tries anew
+		o.mu.Unlock()
 	}
-	if s.err != nil {
-		release()
-		return nil, nil, fmt.Errorf("offsets topic %s of connector %q: %w", where.Topic, name, s.err)
-	}
-	return s.store, release, nil
+	close(s.ready)
+	return s
 }
 
 func (k *kafka) leaveOwn(key string, s *ownStore) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/clients"
 	"github.com/gokconnect/connect/internal/conformance"
 	"github.com/gokconnect/connect/internal/conformance/vec"
 	"github.com/gokconnect/connect/internal/javamap"
@@ -199,7 +200,7 @@ func testOffsetsSinkToJSON(t *testing.T, c conformance.Case) {
 }
 
 func testOffsetsSinkGroup(t *testing.T, c conformance.Case) {
-	if got, want := offsetcodec.SinkGroup(str(t, c.In)), str(t, c.Out); got != want {
+	if got, want := clients.SinkGroupID(str(t, c.In)), str(t, c.Out); got != want {
 		t.Errorf("group %q, expected %q", got, want)
 	}
 }

@@ -95,6 +95,3 @@ func SinkPartitionOffset(tp connect.TopicPartition, offset int64) connect.Partit
 		Offset:    connect.Fields{SinkOffset: offset},
 	}
 }
-
-// SinkGroup returns the consumer group of a sink connector that names none.
-func SinkGroup(connector string) string { return "connect-" + connector }
