@@ -75,7 +75,10 @@ func (p plugins) stageKeys(kind stageKind, alias string, given map[string]any, f
 	prefix, group := kind.aliases+"."+alias+".", kind.group+": "+alias
 	typeKey, version := prefix+"type", prefix+versionSuffix
 	name, _ := given[typeKey].(string)
-	want, _ := given[version].(string)
+	want, ok := given[version].(string)
+	if !ok {
+		want = latest
+	}
 	lower := strings.ToLower(kind.name)
 	keys := []connect.ConfigKey{
 		{
@@ -103,6 +106,9 @@ func (p plugins) stageKeys(kind stageKind, alias string, given map[string]any, f
 				class, known := p.find(name)
 				if !ok || !known || p.check(kind.base, class) != nil {
 					return nil // the class's key says so
+				}
+				if _, err := parseVersionRange(want); err != nil {
+					return &connect.ConfigError{Message: err.Error(), Err: err}
 				}
 				return p.checkVersion(class, want)
 			}),
@@ -147,10 +153,8 @@ func (p plugins) stageDef(kind stageKind, class, want string) (*connect.ConfigDe
 	if err := p.check(kind.base, class); err != nil {
 		return nil, err
 	}
-	if want != "" {
-		if err := p.checkVersion(class, want); err != nil {
-			return nil, err
-		}
+	if err := p.checkVersion(class, want); err != nil {
+		return nil, err
 	}
 	def, err := connect.NewConfigDef(kind.own...)
 	if err != nil {

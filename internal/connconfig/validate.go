@@ -103,8 +103,8 @@ func (v *validation) findConnector(name string) (connect.PluginInfo, error) {
 
 // connectorVersion returns why the connector does not have the required version, if so.
 func (v *validation) connectorVersion(class string) (mismatch, err error) {
-	want := v.text[versionKey]
-	if want == "" {
+	want, ok := v.text[versionKey]
+	if !ok {
 		return nil, nil
 	}
 	if _, err := parseVersionRange(want); err != nil {
@@ -202,14 +202,14 @@ func (v *validation) addConverter(r *Result, values connect.ConfigValues, b base
 		return
 	}
 	found, _ := v.find(strings.TrimSpace(name))
-	want := v.text[version.Name]
-	if err := v.checkVersion(found, want); want != "" && err != nil {
+	want, required := v.text[version.Name]
+	if err := v.checkVersion(found, want); required && err != nil {
 		values.AddError(key, err.Error())
 		values.AddError(version.Name, err.Error())
 		return
 	}
-	required, _ := requirement(want)
-	info, _ := v.info(b.kind, found, required)
+	versions, _ := requirement(want)
+	info, _ := v.info(b.kind, found, versions)
 	given := make(map[string]any)
 	for name, value := range v.given {
 		if rest, ok := strings.CutPrefix(name, key+"."); ok && rest != "" {
@@ -361,7 +361,7 @@ func (r *Result) addGroups(groups ...string) {
 	}
 }
 
-// mapText prints a configuration as Java prints a map.
+// mapText prints a configuration as Java prints a HashMap that is a copy of it.
 func mapText(cfg map[string]*string) string {
 	entries := make([]string, 0, len(cfg))
 	for _, key := range javahash.Order(slices.Sorted(maps.Keys(cfg)), javahash.CopyBuckets(len(cfg))) {

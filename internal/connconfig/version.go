@@ -19,9 +19,12 @@ type restriction struct {
 	lowUnbounded, highUnbounded bool
 }
 
-// parseVersionRange parses a requirement. "latest" is no requirement.
+// latest is no requirement.
+const latest = "latest"
+
+// parseVersionRange parses a requirement.
 func parseVersionRange(spec string) (versionRange, error) {
-	if spec == "latest" {
+	if spec == latest {
 		return nil, nil
 	}
 	spec = strings.TrimSpace(spec)
@@ -175,7 +178,7 @@ func validVersion() connect.ConfigValidator {
 			return nil
 		}
 		if _, err := parseVersionRange(text); err != nil {
-			return connect.InvalidValue(key, value, err.Error())
+			return &connect.ConfigError{Key: key, Message: err.Error(), Err: err}
 		}
 		return nil
 	})

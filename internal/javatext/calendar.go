@@ -65,9 +65,10 @@ func marchDate(y, dayOfYear int64) (year int64, month, day int) {
 // weekday returns the day of the week: 1 is Sunday, 7 Saturday.
 func weekday(days int64) int { return int(floorMod(days+4, 7)) + 1 }
 
-// weekdayOnOrBefore returns the last such weekday up to the day.
+// weekdayOnOrBefore returns the last such weekday up to the day. Lenient parsing takes any 32-bit number for a weekday,
+// and Java's arithmetic overflows with the least.
 func weekdayOnOrBefore(days int64, day int) int64 {
-	return days - floorMod(int64(weekday(days)-day), 7)
+	return days - floorMod(days+4-int64(int32(day)-1), 7)
 }
 
 // firstOfYear returns the day number of 1 January.

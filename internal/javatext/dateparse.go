@@ -123,7 +123,9 @@ func (f *DateFormat) parseField(p *parsed, text string, start int, e *element, a
 			_, size := utf8.DecodeRuneInString(text[end:])
 			end += size
 		}
-		limit = text[:end]
+		if limit = text[:end]; pos > len(limit) {
+			return -1 // blanks only, which count
+		}
 	}
 	v, next := parseNumber(limit, pos)
 	if next < 0 {
