@@ -56,20 +56,6 @@ func (t *regexRouter) match(topic string) (string, error) {
 	return route, nil
 }
 
-// validPattern also complains of a pattern that is missing, besides what validation says of every missing key.
-func validPattern() connect.ConfigValidator {
-	valid := connect.ValidRegex(func(pattern string) error {
-		_, err := javaregexp.Compile(pattern)
-		return err
-	})
-	return connect.ConfigCheck(valid.String(), func(key string, value any) error {
-		if value == nil {
-			return connect.InvalidValue(key, nil, "Invalid regex: there is no pattern")
-		}
-		return valid.Validate(key, value)
-	})
-}
-
 func regexRouterKind() kind {
 	return kind{
 		name: "RegexRouter",
