@@ -199,3 +199,10 @@ func BenchmarkLead(b *testing.B) {
 		}
 	}
 }
+
+func TestUnknownProtocol(t *testing.T) {
+	a, err := group.DecodeAssignment([]byte("\x00\x09\x00\x00\x00\x01l\x00\x01u\x00\x00\x00\x00\x00\x00\x00\x01"))
+	if err != nil || a.Protocol.String() != "v9" || !a.Protocol.Cooperative() {
+		t.Errorf("got %+v, error %v", a, err)
+	}
+}

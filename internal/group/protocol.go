@@ -3,6 +3,7 @@ package group
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"unicode"
 )
 
@@ -20,15 +21,20 @@ const ProtocolType = "connect"
 
 var protocolNames = [...]string{Eager: "default", Compatible: "compatible", Sessioned: "sessioned"}
 
-// Name returns the protocol's name in the group.
-func (p Protocol) Name() string { return protocolNames[p] }
+// Name returns the protocol's name in the group. One that is not known has its version for a name.
+func (p Protocol) Name() string {
+	if p < Eager || p > Sessioned {
+		return "v" + strconv.Itoa(int(p))
+	}
+	return protocolNames[p]
+}
 
 // String returns the value of connect.protocol.
 func (p Protocol) String() string {
 	if p == Eager {
 		return "eager"
 	}
-	return protocolNames[p]
+	return p.Name()
 }
 
 // Cooperative reports whether members keep what they hold from round to round.

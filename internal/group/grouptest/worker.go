@@ -100,10 +100,8 @@ type worker struct {
 	block      map[string]bool // which methods wait for unblock, once each
 	unblock    chan struct{}
 	generation group.Generation
-	rounds     int
 	lost       int
 	last       int32 // the last completed generation
-	urls       []string
 }
 
 func (w *worker) waitIf(ctx context.Context, method string) {
@@ -155,10 +153,6 @@ func (w *worker) Assign(_ context.Context, r group.Round) (map[string][]byte, er
 		return nil, err
 	}
 	w.decided = d.State
-	w.urls = nil
-	for _, m := range d.Members {
-		w.urls = append(w.urls, m.URL)
-	}
 	return d.Assignments, nil
 }
 
@@ -174,7 +168,6 @@ func (w *worker) Assigned(ctx context.Context, g group.Generation, assignment []
 		w.state = w.decided
 	}
 	w.generation, w.last = g, g.ID
-	w.rounds++
 	w.ledger.give(w.name, revoked)
 	held := w.holder.Held()
 	w.ledger.take(w.name, held.Assigned)
