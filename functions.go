@@ -78,20 +78,25 @@ func (t *sourceFuncTask) Unwrap() any { return t.f }
 
 func (t *sourceFuncTask) Start(ctx context.Context, tc SourceTaskContext, _ Config) error {
 	partition := Fields{"source": functionPartition}
-	from, err := tc.Offsets().Offset(ctx, partition)
+	stored, err := tc.Offsets().Offset(ctx, partition)
 	if err != nil {
 		return err
 	}
+	var last SourceOffset
+	if stored != nil {
+		last = stored
+	}
 	read := func(ctx context.Context, emit func(SourceRecord) bool) error {
-		for r, err := range t.f(ctx, maps.Clone(from)) {
+		var from Fields
+		if last != nil {
+			from = maps.Clone(last.Fields())
+		}
+		for r, err := range t.f(ctx, from) {
 			if err != nil {
 				return err
 			}
 			r.SourcePartition = partition
-			from = nil
-			if r.SourceOffset != nil {
-				from = r.SourceOffset.Fields()
-			}
+			last = r.SourceOffset
 			if !emit(r) {
 				return nil
 			}

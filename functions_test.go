@@ -83,6 +83,40 @@ func TestSourceFunc(t *testing.T) {
 	})
 }
 
+// counted is an offset that counts how often it is asked for its fields, which is work that only few records need.
+type counted struct {
+	n     int64
+	asked *int
+}
+
+func (c counted) Fields() connect.Fields {
+	*c.asked++
+	return connect.Fields{"n": c.n}
+}
+
+func TestSourceFuncAsksForTheFieldsOfOffsetsSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		run := connecttest.RunSource(t, connect.SourceFunc(func(_ context.Context, from connect.Fields) iter.Seq2[connect.SourceRecord, error] {
+			return func(yield func(connect.SourceRecord, error) bool) {
+				n, _ := from["n"].(int64)
+				for i := n + 1; i <= n+100; i++ {
+					if !yield(connect.SourceRecord{Record: connect.Record{Topic: "t", Value: i}, SourceOffset: counted{i, &asked}}, nil) {
+						return
+					}
+				}
+			}
+		}), nil)
+		time.Sleep(90 * time.Second)
+		if got := run.Take(200); got[199].Value != int64(200) {
+			t.Errorf("the last record is %v", got[199].Value)
+		}
+		if asked != 201 { // once for each record by the test's runtime, once by the second call of the function
+			t.Errorf("asked %d times", asked)
+		}
+	})
+}
+
 func TestSourceFuncFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		attempt := 0

@@ -18,7 +18,7 @@ const (
 
 // Partitioned is a [SourceConnector] made of two functions: one that lists the parts of a source, such as tenants,
 // tables or shards, and one that reads a part behind an offset. The parts are spread over at most tasks.max tasks, and
-// spread anew when they change. Use it by pointer.
+// spread anew when they change. Use it by pointer, and one for each connector.
 //
 //	orders := &connect.Partitioned[Tenant, Cursor]{
 //		Partitions: db.Tenants,
@@ -40,8 +40,8 @@ type Partitioned[P, C any] struct {
 	// that was yielded or, at first, the one that was stored last; it is nil when there is none. For exactly-once
 	// delivery it must go on exactly there.
 	//
-	// The iterators of a task run concurrently, each on its own goroutine, and together ahead of what was delivered by
-	// at most ReadAhead records. An iterator waits for data as long as it likes and ends soon after ctx does. When
+	// The iterators of a task run concurrently, each on its own goroutine, and together ahead of what the runtime has
+	// taken by at most ReadAhead records. An iterator waits for data as long as it likes and ends soon after ctx does. When
 	// it ends by itself the partition is read again after Refresh. An error ends it: one that [IsRetriable] makes Read
 	// be called again after a back-off, any other makes the task FAILED, with the partition in the message.
 	Read func(ctx context.Context, partition P, from *C) iter.Seq2[Emit[C], error]
@@ -52,7 +52,8 @@ type Partitioned[P, C any] struct {
 	// Refresh is the time between two calls of Partitions, and between the end of an iterator and the next one. 0 is
 	// a minute; below 0 there is no next one.
 	Refresh time.Duration
-	// ReadAhead is the largest number of records that a task has read and not delivered; and of a batch. 0 is 1000.
+	// ReadAhead is the largest number of records of a task that are read and not yet taken by the runtime, which takes
+	// them as one batch: twice as many may be in memory before they are converted. 0 is 1000.
 	ReadAhead int
 
 	mu      sync.Mutex
@@ -71,6 +72,7 @@ type Emit[C any] struct {
 // watch is a goroutine that looks for changes.
 type watch struct {
 	ctx   context.Context // of the connector's run: it tells this run's watch from that of another
+	topic string          // of the configuration
 	ended chan struct{}
 }
 
@@ -79,9 +81,15 @@ func (c *Partitioned[P, C]) Start(_ context.Context, cc ConnectorContext, cfg Co
 	if c.Read == nil {
 		return ConfigErrorf("", "connect.Partitioned has no Read")
 	}
-	w := watch{cc.Context(), make(chan struct{})}
+	w := watch{cc.Context(), cfg[partitionedTopicKey], make(chan struct{})}
 	c.mu.Lock()
-	c.topic, c.spread = cfg[partitionedTopicKey], nil
+	for _, other := range c.watches {
+		if c.Topic == "" && other.ctx.Err() == nil && other.topic != w.topic { // the task configurations could not tell them apart
+			c.mu.Unlock()
+			return ConfigErrorf(partitionedTopicKey, "Invalid value %s for configuration topic: the same connect.Partitioned runs with the topic %s: each connector needs one of its own", w.topic, other.topic)
+		}
+	}
+	c.topic, c.spread = w.topic, nil
 	c.watches = append(c.watches, w)
 	c.mu.Unlock()
 	go func() {
