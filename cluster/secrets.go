@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -172,10 +173,27 @@ func (h *hidingHandler) attr(a slog.Attr) slog.Attr {
 			a.Value = slog.AnyValue(h.secrets.hideIn(err))
 			break
 		}
-		text := fmt.Sprintf("%+v", a.Value.Any())
-		if hidden := h.secrets.hide(text); hidden != text {
-			a.Value = slog.StringValue(hidden)
+		if text, ok := h.secrets.hideInValue(a.Value.Any()); ok {
+			a.Value = slog.StringValue(text)
 		}
 	}
 	return a
+}
+
+// hideInValue returns the text of a value with placeholders, if there is a secret in it. It looks at both texts that
+// handlers make of values: JSON also has what is behind pointers.
+func (s *secrets) hideInValue(v any) (string, bool) {
+	text := fmt.Sprintf("%+v", v)
+	if hidden := s.hide(text); hidden != text {
+		return hidden, true
+	}
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(v) != nil {
+		return "", false
+	}
+	text = strings.TrimSpace(b.String())
+	hidden := s.hide(text)
+	return hidden, hidden != text
 }
