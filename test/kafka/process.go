@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -166,21 +167,28 @@ func Poll(ctx context.Context, done func() bool) error {
 	return nil
 }
 
-// FreePorts returns n TCP ports of 127.0.0.1 that nobody listens on. They are below those that systems give to outgoing
-// connections, so a broker that was killed finds its port free.
+// lastPort is the port that was given out last. Programs that run side by side begin at different places.
+var lastPort atomic.Int32
+
+// FreePorts returns n TCP ports of 127.0.0.1 that nobody listens on, and that were not given out before: what they are for may
+// not have been started yet. They are below those that systems give to outgoing connections, so that a broker that was killed
+// finds its port free.
 func FreePorts(n int) ([]int, error) {
+	const first, span = 20000, 12000
+	lastPort.CompareAndSwap(0, int32(os.Getpid()%1000*12))
 	var ports []int
-	// Programs that run side by side begin at different places.
-	for port := 20000 + os.Getpid()%1000*12; port < 32000 && len(ports) < n; port++ {
+	for range span {
+		port := first + int(lastPort.Add(1))%span
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			continue
 		}
-		defer l.Close() // kept until all are found
-		ports = append(ports, port)
+		if err := l.Close(); err != nil {
+			return nil, err
+		}
+		if ports = append(ports, port); len(ports) == n {
+			return ports, nil
+		}
 	}
-	if len(ports) < n {
-		return nil, errors.New("no free ports")
-	}
-	return ports, nil
+	return nil, errors.New("no free ports")
 }
