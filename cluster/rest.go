@@ -54,7 +54,7 @@ func (rt *Runtime) newREST() (*rest.Server, error) {
 
 // standalone reports whether requests are answered as a standalone worker of Kafka Connect does.
 func (rt *Runtime) standalone() bool {
-	_, alone := rt.cfg.Coordinator.(*standalone)
+	_, alone := rt.cfg.Coordinator.(*standalone) // what Run makes itself is a group
 	return alone
 }
 
@@ -148,16 +148,17 @@ var commit = sync.OnceValue(func() string {
 // healthPoll is the time between two looks at a worker that is not able yet.
 const healthPoll = 100 * time.Millisecond
 
+// Health reports an instance as ready once it has read what is configured, and as able while it is a member of its group
+// and can read what changes.
 func (a apiWorker) Health(ctx context.Context) (ready, able bool) {
 	for {
 		err := a.rt.do(ctx, func() error { able = a.rt.member.able; return nil })
-		select {
-		case <-a.rt.started:
-			ready = true
-		default:
+		if err == nil && able {
+			err = a.rt.store.Refresh(ctx)
 		}
+		ready = a.rt.ready.Load()
 		if err != nil || able {
-			return ready, err == nil && able
+			return ready, err == nil
 		}
 		select {
 		case <-time.After(healthPoll):

@@ -70,6 +70,7 @@ type Runtime struct {
 	topics    activeTopics
 	levels    *logging.Levels
 	stage     stage
+	ready     atomic.Bool // what is configured was read
 	rest      *rest.Server
 	bound     atomic.Pointer[int]    // the port of the first listener, once it is open
 	clusterID atomic.Pointer[string] // of Kafka, once it was asked for
@@ -190,6 +191,7 @@ func (rt *Runtime) run(ctx context.Context) error {
 	defer rt.store.Stop()
 	rt.snapshot = rt.store.Snapshot().Connectors
 	rt.stage.set(stageJoining)
+	rt.ready.Store(true)
 	inside, leave := context.WithCancel(context.WithoutCancel(ctx)) // ends when the loop has
 	defer leave()
 	coordinated, declared := make(chan error, 1), make(chan error, 1)
