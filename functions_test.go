@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,17 +87,17 @@ func TestSourceFunc(t *testing.T) {
 // counted is an offset that counts how often it is asked for its fields, which is work that only few records need.
 type counted struct {
 	n     int64
-	asked *int
+	asked *atomic.Int64
 }
 
 func (c counted) Fields() connect.Fields {
-	*c.asked++
+	c.asked.Add(1)
 	return connect.Fields{"n": c.n}
 }
 
 func TestSourceFuncAsksForTheFieldsOfOffsetsSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked := 0
+		var asked atomic.Int64
 		run := connecttest.RunSource(t, connect.SourceFunc(func(_ context.Context, from connect.Fields) iter.Seq2[connect.SourceRecord, error] {
 			return func(yield func(connect.SourceRecord, error) bool) {
 				n, _ := from["n"].(int64)
@@ -111,8 +112,8 @@ func TestSourceFuncAsksForTheFieldsOfOffsetsSeldom(t *testing.T) {
 		if got := run.Take(200); got[199].Value != int64(200) {
 			t.Errorf("the last record is %v", got[199].Value)
 		}
-		if asked != 201 { // once for each record by the test's runtime, once by the second call of the function
-			t.Errorf("asked %d times", asked)
+		if n := asked.Load(); n != 201 { // once for each record by the test's runtime, once by the second call of the function
+			t.Errorf("asked %d times", n)
 		}
 	})
 }
