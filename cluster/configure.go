@@ -169,9 +169,10 @@ func (rt *Runtime) Resume(ctx context.Context, name string) error {
 // Stop stops a connector and gives up its tasks; its configuration and offsets stay. It returns at once.
 func (rt *Runtime) Stop(ctx context.Context, name string) error {
 	return rt.write(ctx, name, func(*herder.Connector) error {
-		if err := rt.store.PutTarget(ctx, name, herder.Stopped); err != nil {
+		// In this order, so that no instance starts tasks of a connector that is stopped.
+		if err := rt.store.PutTasks(ctx, name, nil); err != nil {
 			return err
 		}
-		return rt.store.PutTasks(ctx, name, nil)
+		return rt.store.PutTarget(ctx, name, herder.Stopped)
 	})
 }
