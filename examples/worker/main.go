@@ -37,8 +37,8 @@ func main() {
 	}
 	if os.Getenv("GOGC") == "" {
 		// A worker makes much short-lived garbage from a small heap: collecting it at twice the live heap, Go's default, takes a
-		// third of the CPU time of a busy one. This costs about 25 MiB.
-		debug.SetGCPercent(400)
+		// third of the CPU time of a busy one. This costs some 20 MiB.
+		debug.SetGCPercent(250)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -86,7 +86,9 @@ func run(ctx context.Context, log *slog.Logger, strict bool, workerFile string, 
 		if err != nil {
 			cancel(err)
 		}
-		debug.FreeOSMemory() // what starting took is given back
+		if _, cerr := rt.Connectors(ctx); cerr == nil { // it has started
+			debug.FreeOSMemory() // what starting took is given back
+		}
 		started <- err
 	}()
 	served := make(chan error, 1)

@@ -28,7 +28,7 @@ type ConsumerExtra struct {
 
 // Bounds of a consumer's memory whose properties are not set: franz-go, like Kafka, would take 50 MiB from each broker.
 const (
-	defaultFetchMaxBytes = 8 << 20
+	defaultFetchMaxBytes = 512 << 10
 	maxConcurrentFetches = 2
 	leastDecompressBytes = 128 << 20
 )
