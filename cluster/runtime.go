@@ -131,28 +131,40 @@ func (rt *Runtime) Add(declarations ...Declaration) error {
 		}
 		all = append(all, one)
 	}
-	rt.mu.Lock()
-	reg := new(connect.Registry)
-	reg.Merge(rt.plugins.Load())
-	for _, d := range all {
-		rt.declared[d.name] = d
-		own := new(connect.Registry)
-		if err := own.Add(d.plugin()); err != nil {
-			rt.mu.Unlock()
-			return fmt.Errorf("declare connector: %w", err)
-		}
-		reg.Merge(own)
-	}
-	rt.plugins.Store(reg)
-	running := rt.running
-	rt.mu.Unlock()
-	if !running {
-		return nil
+	replaced, running, err := rt.declareAll(all)
+	if err != nil || !running {
+		return err
 	}
 	if err := rt.checkDeclared(context.Background(), all); err != nil {
+		if _, _, back := rt.declareAll(replaced); back != nil { // what runs goes on with what it was declared as
+			err = errors.Join(err, back)
+		}
 		return err
 	}
 	return rt.putDeclared(context.Background(), all)
+}
+
+// declareAll takes note of declarations. It returns those in whose place they are, and whether the runtime runs.
+func (rt *Runtime) declareAll(all []*declared) (replaced []*declared, running bool, err error) {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	reg := new(connect.Registry)
+	reg.Merge(rt.plugins.Load())
+	for _, d := range all {
+		own := new(connect.Registry)
+		if err := own.Add(d.plugin()); err != nil {
+			return nil, false, fmt.Errorf("declare connector: %w", err)
+		}
+		reg.Merge(own)
+	}
+	for _, d := range all {
+		if old := rt.declared[d.name]; old != nil {
+			replaced = append(replaced, old)
+		}
+		rt.declared[d.name] = d
+	}
+	rt.plugins.Store(reg)
+	return replaced, rt.running, nil
 }
 
 // Run runs the instance until ctx ends, and then stops it: connectors and tasks finish what they have begun, within

@@ -15,6 +15,7 @@ import (
 	"github.com/gokconnect/connect/cluster"
 	"github.com/gokconnect/connect/internal/kafkatest"
 	"github.com/gokconnect/connect/offsets"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // closable counts how often it was closed.
@@ -83,6 +84,41 @@ func TestTasksDoNotCloseWhatTheyShare(t *testing.T) {
 		}
 		if n := step.closed.Load() + value.closed.Load() + key.closed.Load(); n != 0 {
 			t.Errorf("shared values were closed %d times", n)
+		}
+	})
+}
+
+// A declaration that is refused must not become part of a connector that runs.
+func TestRefusedDeclarationChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := kafkatest.New(t)
+		k.MustCreateTopic("lines", 1)
+		var out collector
+		mark := connect.TransformFunc(func(_ context.Context, r *connect.Record) (*connect.Record, error) {
+			r.Value = "marked"
+			return r, nil
+		})
+		rt, stop := start(t, k, cluster.Config{Offsets: new(offsets.Memory)},
+			cluster.Source{Name: "in", Connector: shards(1, 0), Topic: "lines"},
+			cluster.Sink{Name: "out", Connector: connect.SinkFunc(out.put), Topics: []string{"lines"}},
+		)
+		time.Sleep(time.Minute)
+		err := rt.Add(cluster.Sink{
+			Name: "out", Connector: connect.SinkFunc(out.put), Topics: []string{"lines"}, Transforms: []connect.Transformation{mark},
+			Config: connect.Config{"errors.tolerance": "perhaps"},
+		})
+		if err == nil {
+			t.Error("it was not refused")
+		}
+		if err := rt.Restart(t.Context(), "out", cluster.RestartOptions{Tasks: true}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		k.Produce(&kgo.Record{Topic: "lines", Value: []byte("plain")})
+		time.Sleep(time.Minute)
+		stop()
+		if got := out.got(); fmt.Sprint(got) != "[plain]" {
+			t.Errorf("got %v", got)
 		}
 	})
 }
