@@ -21,7 +21,7 @@ func dataProperties() []Property {
 		{Name: "enable.auto.commit", Clients: KindConsumer, Type: connect.ConfigBoolean, Default: "true", Effect: "only false: offsets are committed when a task is done with the records"},
 		{Name: "enable.idempotence", Clients: KindProducer, Type: connect.ConfigBoolean, Default: "true", Effect: "kgo.DisableIdempotentWrite if false"},
 		{Name: "exclude.internal.topics", Clients: KindConsumer, Type: connect.ConfigBoolean, Default: "true", Ignored: true, Effect: "a regular expression never subscribes to Kafka's internal topics"},
-		{Name: "fetch.max.bytes", Clients: KindConsumer, Type: connect.ConfigInt, Default: "52428800", Validator: connect.AtLeast(0), Effect: "kgo.FetchMaxBytes, at most 1 GiB; unset 8 MiB, not 50, for each of two fetches at a time"},
+		{Name: "fetch.max.bytes", Clients: KindConsumer, Type: connect.ConfigInt, Default: "52428800", Validator: connect.AtLeast(0), Effect: "kgo.FetchMaxBytes, at most 1 GiB; unset 512 KiB, not 50 MiB, for each of two fetches at a time"},
 		{Name: "fetch.max.wait.ms", Clients: KindConsumer, Type: connect.ConfigInt, Default: "500", Validator: connect.AtLeast(0), Effect: "kgo.FetchMaxWait, at least 10 ms"},
 		{Name: "fetch.min.bytes", Clients: KindConsumer, Type: connect.ConfigInt, Default: "1", Validator: connect.AtLeast(0), Effect: "kgo.FetchMinBytes"},
 		{Name: "group.id", Clients: KindConsumer, Type: connect.ConfigString, Default: nil, Effect: "kgo.ConsumerGroup"},
