@@ -93,7 +93,7 @@ func (p plugins) enriched(more []connect.ConfigKey, w Worker, given map[string]a
 					k.Default, _ = p.find(worker.Class)
 				}
 			case c.key + "." + versionSuffix:
-				if _, own := given[c.key]; own {
+				if given[c.key] != nil { // a null is the worker's
 					k.Default = p.version(c.base, text(c.key), text(k.Name))
 				} else {
 					k.Default = p.version(c.base, defaults[c.key].Class, defaults[c.key].Version)

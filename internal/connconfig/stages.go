@@ -103,12 +103,15 @@ func (p plugins) stageKeys(kind stageKind, alias string, given map[string]any, f
 			Documentation: "Version of the '" + alias + "' " + lower + ".", Recommender: versionsOf{p, typeKey, false},
 			Validator: connect.ConfigCheck("a plugin version", func(_ string, value any) error {
 				want, ok := value.(string)
-				class, known := p.find(name)
-				if !ok || !known || p.check(kind.base, class) != nil {
-					return nil // the class's key says so
+				if !ok {
+					return nil
 				}
 				if _, err := parseVersionRange(want); err != nil {
 					return &connect.ConfigError{Message: err.Error(), Err: err}
+				}
+				class, known := p.find(name)
+				if !known || p.check(kind.base, class) != nil {
+					return nil // the class's key says so
 				}
 				return p.checkVersion(class, want)
 			}),
