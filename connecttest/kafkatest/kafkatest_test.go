@@ -54,6 +54,7 @@ func TestRuntimeInVirtualTime(t *testing.T) {
 func TestRunGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := kafkatest.New(t)
+		k.CreateTopic("hours", 1) // one partition has one order
 		clock := cluster.Source{Name: "clock", Connector: hours, Topic: "hours"}
 		_, stop := k.Run(cluster.Config{}, clock)
 		time.Sleep(2*time.Hour + time.Minute)

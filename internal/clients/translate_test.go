@@ -88,7 +88,7 @@ func TestTranslation(t *testing.T) {
 
 		{"fetch wait", KindConsumer, nil, kgo.FetchMaxWait, 500 * time.Millisecond},
 		{"fetch wait is bounded", KindConsumer, p{"fetch.max.wait.ms": "1"}, kgo.FetchMaxWait, 10 * time.Millisecond},
-		{"fetch memory is bounded", KindConsumer, nil, kgo.FetchMaxBytes, int32(8 << 20)},
+		{"fetch memory is bounded", KindConsumer, nil, kgo.FetchMaxBytes, int32(512 << 10)},
 		{"fetch memory as asked", KindConsumer, p{"fetch.max.bytes": "52428800"}, kgo.FetchMaxBytes, int32(50 << 20)},
 		{"fetches at a time", KindConsumer, nil, kgo.MaxConcurrentFetches, 2},
 		{"decompression is bounded", KindConsumer, nil, kgo.MaxDecompressBatchBytes, 128 << 20},
