@@ -103,7 +103,7 @@ func (p plugins) stageKeys(kind stageKind, alias string, given map[string]any, f
 			Documentation: "Version of the '" + alias + "' " + lower + ".", Recommender: versionsOf{p, typeKey, false},
 			Validator: connect.ConfigCheck("a plugin version", func(_ string, value any) error {
 				want, ok := value.(string)
-				if !ok {
+				if !ok || given[typeKey] == nil {
 					return nil
 				}
 				if _, err := parseVersionRange(want); err != nil {
