@@ -16,6 +16,7 @@ import (
 	"github.com/gokconnect/connect/connecttest"
 	"github.com/gokconnect/connect/internal/kafkatest"
 	"github.com/gokconnect/connect/offsets"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // await waits in virtual time for a state of a connector and all its tasks.
@@ -277,6 +278,32 @@ func TestRefusedConfigurations(t *testing.T) {
 		}
 		if names, err := rt.Connectors(t.Context()); err != nil || len(names) != 0 {
 			t.Errorf("a refused configuration left something behind: %v, %v", names, err)
+		}
+	})
+}
+
+// TestDeclareAgain: a declaration takes the place of another, also when only its Go values differ.
+func TestDeclareAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := kafkatest.New(t)
+		k.MustCreateTopic("lines", 1)
+		var out collector
+		sink := cluster.Sink{Name: "out", Connector: connect.SinkFunc(out.put), Topics: []string{"lines"}}
+		rt, _ := start(t, k, cluster.Config{}, sink)
+		await(t, rt, "out", cluster.Running, cluster.Running)
+		sink.Transforms = []connect.Transformation{connect.TransformFunc(func(_ context.Context, r *connect.Record) (*connect.Record, error) {
+			r.Value = "marked " + r.Value.(string)
+			return r, nil
+		})}
+		if err := rt.Add(sink); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		await(t, rt, "out", cluster.Running, cluster.Running)
+		k.Produce(&kgo.Record{Topic: "lines", Value: []byte("one")})
+		time.Sleep(10 * time.Second)
+		if got := out.got(); !slices.Equal(got, []string{"marked one"}) {
+			t.Errorf("got %q", got)
 		}
 	})
 }

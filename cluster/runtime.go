@@ -121,7 +121,8 @@ func New(cfg Config) (_ *Runtime, err error) {
 }
 
 // Add declares connectors that are Go values. Declared before Run, they begin with it; declared while it runs, at once.
-// A declaration with the name of another takes its place.
+// A declaration with the name of another takes its place, on
+// this instance: what runs of it is made anew.
 func (rt *Runtime) Add(declarations ...Declaration) error {
 	var all []*declared
 	for _, d := range declarations {
@@ -141,7 +142,27 @@ func (rt *Runtime) Add(declarations ...Declaration) error {
 		}
 		return err
 	}
-	return rt.putDeclared(context.Background(), all)
+	if err := rt.putDeclared(context.Background(), all); err != nil {
+		return err
+	}
+	return rt.do(context.Background(), func() error {
+		for _, old := range replaced {
+			rt.renew(old.name)
+		}
+		rt.reconcile()
+		return nil
+	})
+}
+
+// renew has a connector and its tasks made anew where they run on this instance: the Go value behind the same
+// configuration may be another one. It runs on the loop.
+func (rt *Runtime) renew(name string) {
+	rt.core.RestartConnector(name)
+	if k := rt.snapshot[name]; k != nil {
+		for task := range k.Tasks {
+			rt.core.RestartTask(connect.TaskID{Connector: name, Task: task})
+		}
+	}
 }
 
 // declareAll takes note of declarations. It returns those in whose place they are, and whether the runtime runs.
