@@ -264,7 +264,7 @@ func (rt *Runtime) configured(e configstore.Event) {
 // restart makes anew what a request names and runs here. It runs on the loop.
 func (rt *Runtime) restart(r configstore.RestartRequested) {
 	s, _, _ := rt.status.get(r.Connector)
-	if !r.OnlyFailed || s.State == Failed {
+	if rt.core.RunsConnector(r.Connector) && (!r.OnlyFailed || s.State == Failed) {
 		rt.core.RestartConnector(r.Connector)
 		rt.status.connector(r.Connector, Restarting, s.Err)
 	}
@@ -272,7 +272,7 @@ func (rt *Runtime) restart(r configstore.RestartRequested) {
 		return
 	}
 	for _, t := range s.Tasks {
-		if !r.OnlyFailed || t.State == Failed {
+		if rt.core.Runs(t.ID) && (!r.OnlyFailed || t.State == Failed) {
 			rt.core.RestartTask(t.ID)
 			rt.status.task(t.ID, Restarting, t.Err)
 		}

@@ -50,7 +50,7 @@ func newMember(rt *Runtime) *groupMember {
 // Protocols implements [Member].
 func (m *groupMember) Protocols(ctx context.Context) ([]Protocol, error) {
 	m.release(ctx, m.holder.Prepare())
-	metadata := group.Metadata{URL: m.rt.url(), Offset: m.rt.store.Snapshot().Offset, Classes: m.classes()}
+	metadata := group.Metadata{URL: m.rt.route.offer(m.rt.url()), Offset: m.rt.store.Snapshot().Offset, Classes: m.classes()}
 	m.mu.Lock()
 	if m.draining {
 		m.holder.Lose() // it was stopped already
@@ -136,8 +136,10 @@ func (m *groupMember) refresh(ctx context.Context) bool {
 func (m *groupMember) Assigned(ctx context.Context, g Generation, assignment []byte) error {
 	leads := m.decision != nil && g.Leader == g.Member
 	alone := leads && len(m.decision.Members) == 1
+	var owned owners
 	if leads {
 		m.state = m.decision.State
+		owned = ownersOf(m.decision)
 	}
 	m.decision, m.last = nil, g.ID
 	if shared := m.rt.status.shared; shared != nil {
@@ -164,6 +166,7 @@ func (m *groupMember) Assigned(ctx context.Context, g Generation, assignment []b
 	}
 	held := m.holder.Held()
 	m.rt.log.Info("assigned", "generation", g.ID, "leader", g.Leader == g.Member, "connectors", held.Assigned.Connectors, "tasks", len(held.Assigned.Tasks), "revoked", len(revoked.Connectors)+len(revoked.Tasks), "delay", held.Delay)
+	m.rt.route.set(leads, held.LeaderURL, owned)
 	if held.Failed() {
 		m.refresh(ctx)
 		m.rejoin("the leader had read less than this instance")
@@ -199,6 +202,7 @@ func (m *groupMember) rejoinAfter(d time.Duration, reason string) {
 // Lost implements [Member].
 func (m *groupMember) Lost() {
 	m.holder.Lose()
+	m.rt.route.lose()
 	m.take(assign.Work{}, false)
 }
 
@@ -207,7 +211,9 @@ func (m *groupMember) take(work assign.Work, able bool) {
 	m.rt.post(func() {
 		m.able = able
 		m.work = herder.Assignment{Connectors: work.Connectors, Tasks: work.Tasks}
-		m.rt.stage.set(stageServing)
+		if m.rt.stage.set(stageServing); !able {
+			m.rt.stage.set(stageJoining)
+		}
 		m.rt.reconcile()
 	})
 }

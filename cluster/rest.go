@@ -38,6 +38,18 @@ func (rt *Runtime) newREST() (*rest.Server, error) {
 		Tracking: s.TopicTracking, TrackingReset: s.TopicTrackingReset, AllowOrigin: s.AllowOrigin, AllowMethods: s.AllowMethods,
 		Authenticate: rt.cfg.Authenticate, Logger: rt.log,
 	}
+	peers := http.DefaultTransport.(*http.Transport).Clone()
+	for _, text := range s.Listeners {
+		if l, err := parseListener(text); err == nil && l.tls {
+			config, err := rt.clientOptions().PeerTLS(rt.worker, listenersTLS)
+			if err != nil {
+				return nil, err
+			}
+			peers.TLSClientConfig = config
+		}
+	}
+	peers.DisableKeepAlives = true // requests to other instances are rare
+	o.Client = &http.Client{Transport: peers, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for _, r := range s.HeaderRules {
 		o.Headers = append(o.Headers, rest.HeaderRule(r))
 	}

@@ -103,6 +103,9 @@ func targetOf(s rest.State) herder.Target {
 // store validates and stores a configuration. It answers with the configuration as it was given.
 func (a apiConnectors) store(ctx context.Context, name string, cfg rest.Config, target herder.Target, onlyNew bool) (info *rest.ConnectorInfo, created bool, err error) {
 	rt, all := a.rt, cfg.Map()
+	if err := rt.toLeader(ctx); err != nil {
+		return nil, false, err
+	}
 	if err := rt.validated(ctx, all); err != nil {
 		return nil, false, err
 	}
@@ -196,6 +199,9 @@ func (rt *Runtime) startFailed(name string, err error) error {
 }
 
 func (a apiConnectors) Patch(ctx context.Context, name string, changes rest.Config) (*rest.ConnectorInfo, error) {
+	if err := a.rt.toLeader(ctx); err != nil {
+		return nil, err
+	}
 	var cfg rest.Config
 	err := a.rt.do(ctx, func() error {
 		k := a.rt.snapshot[name]
@@ -232,6 +238,9 @@ func patched(cfg, changes rest.Config) rest.Config {
 }
 
 func (a apiConnectors) Delete(ctx context.Context, name string) error {
+	if err := a.rt.toLeader(ctx); err != nil {
+		return err
+	}
 	return a.rt.DeleteConnector(ctx, name)
 }
 
@@ -241,6 +250,9 @@ func (a apiConnectors) SetState(ctx context.Context, name string, state rest.Sta
 	case rest.Paused:
 		change = a.rt.Pause
 	case rest.Stopped:
+		if err := a.rt.toLeader(ctx); err != nil {
+			return err
+		}
 		change = a.rt.Stop
 	}
 	err := change(ctx, name)
@@ -284,6 +296,14 @@ func (a apiConnectors) Restart(ctx context.Context, name string, plan rest.Resta
 		return nil, err
 	case here:
 		return nil, rt.settle(ctx, name)
+	case alone:
+		if err := rt.toOwner(name, -1); err != nil {
+			return nil, err
+		}
+	default:
+		if err := rt.toLeader(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return status, rt.Restart(ctx, name, RestartOptions{Tasks: plan.IncludeTasks, OnlyFailed: plan.OnlyFailed})
 }

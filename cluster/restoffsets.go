@@ -53,6 +53,9 @@ func (a apiOffsets) Offsets(ctx context.Context, name string) ([]rest.PartitionO
 }
 
 func (a apiOffsets) AlterOffsets(ctx context.Context, name string, changes []rest.OffsetChange) (string, error) {
+	if err := a.rt.toLeader(ctx); err != nil {
+		return "", err
+	}
 	c, err := a.rt.offsetsOwner(ctx, name, 0, true)
 	if err != nil {
 		return "", err
@@ -139,6 +142,9 @@ func (a apiOffsets) alterSink(ctx context.Context, c *offsetsOwner, changes []re
 }
 
 func (a apiOffsets) ResetOffsets(ctx context.Context, name string) (string, error) {
+	if err := a.rt.toLeader(ctx); err != nil {
+		return "", err
+	}
 	c, err := a.rt.offsetsOwner(ctx, name, 0, true)
 	if err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,6 +110,8 @@ func (a apiTasks) RestartTask(ctx context.Context, id connect.TaskID) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, connect.ErrIllegalState): // it does not run here
+		return cmp.Or(a.rt.toOwner(id.Connector, id.Task), err)
 	case !known && a.rt.standalone():
 		return rest.Errorf(http.StatusInternalServerError, "Failed to start task %s-%d since it is not a recognizable type (source or sink)", id.Connector, id.Task)
 	case !known:

@@ -75,6 +75,7 @@ type Runtime struct {
 	bound     atomic.Pointer[int]    // the port of the first listener, once it is open
 	clusterID atomic.Pointer[string] // of Kafka, once it was asked for
 	order     keyOrders
+	route     route
 }
 
 // New returns a Runtime. It connects to nothing yet. Its error names each field and key that is not right.
@@ -363,6 +364,3 @@ func (rt *Runtime) post(f func()) {
 	case <-rt.ended:
 	}
 }
-
-// url is where other instances reach this one: empty for one that serves no requests.
-func (rt *Runtime) url() string { return "" }

@@ -54,6 +54,9 @@ func hostname() string {
 	return "localhost"
 }
 
+// listenersTLS is before the keys of the listeners' TLS.
+const listenersTLS = "listeners.https."
+
 // Times of the listeners. An answer takes at most as long as the handlers take, so there is none for writing.
 const (
 	headerTimeout = 10 * time.Second
@@ -88,12 +91,13 @@ func (rt *Runtime) ListenAndServe(ctx context.Context) error {
 		}
 		return nil
 	}
-	err := open("listeners", "listeners.https.", rt.settings.Listeners, rt.Handler())
+	err := open("listeners", listenersTLS, rt.settings.Listeners, rt.Handler())
 	if err == nil {
 		if tcp, ok := opened[0].Addr().(*net.TCPAddr); ok {
 			rt.bound.Store(&tcp.Port)
+			go rt.reachable(ctx)
 		}
-		err = open("admin.listeners", "admin.listeners.https.", rt.settings.AdminListeners, rt.AdminHandler())
+		err = open("admin.listeners", "admin."+listenersTLS, rt.settings.AdminListeners, rt.AdminHandler())
 	}
 	if err != nil {
 		closeAll()

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -35,6 +36,8 @@ type Options struct {
 	Timeout, HealthTimeout time.Duration
 	// MaxBody bounds the body of a request in bytes.
 	MaxBody int64
+	// Client sends requests to other workers. It must not follow redirects.
+	Client *http.Client
 }
 
 // The bounds of [Options] that gives none.
@@ -63,6 +66,9 @@ func New(o Options) *Server {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Client == nil {
+		o.Client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	}
 	return &Server{o, newCORS(o.AllowOrigin, o.AllowMethods)}
 }
@@ -105,16 +111,22 @@ type request struct {
 	params []string // what stands for "{}" in the path
 	query  query
 	limit  int64
+	read   func() ([]byte, error)
 }
 
-// content returns the body.
+// content returns the body, as often as it is asked for.
 func (r *request) content() ([]byte, error) {
-	b, err := io.ReadAll(http.MaxBytesReader(r.w, r.Body, r.limit))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return nil, Errorf(http.StatusRequestEntityTooLarge, "The request body is larger than %d bytes", tooLarge.Limit)
+	if r.read == nil {
+		r.read = sync.OnceValues(func() ([]byte, error) {
+			b, err := io.ReadAll(http.MaxBytesReader(r.w, r.Body, r.limit))
+			var tooLarge *http.MaxBytesError
+			if errors.As(err, &tooLarge) {
+				return nil, Errorf(http.StatusRequestEntityTooLarge, "The request body is larger than %d bytes", tooLarge.Limit)
+			}
+			return b, err
+		})
 	}
-	return b, err
+	return r.read()
 }
 
 // json returns the value of the body; nil for null and for no body.
@@ -228,7 +240,14 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, routes []route
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.Timeout)
 	defer cancel()
-	a, err := s.call(e, &request{r, w, ctx, params, parseQuery(r.URL.RawQuery), s.MaxBody})
+	req := &request{Request: r, w: w, ctx: ctx, params: params, query: parseQuery(r.URL.RawQuery), limit: s.MaxBody}
+	a, err := s.call(e, req)
+	var elsewhere *Elsewhere
+	if errors.As(err, &elsewhere) {
+		if err = s.forward(req, elsewhere.URL); err == nil {
+			return
+		}
+	}
 	if err != nil {
 		status, message := s.describe(ctx, err)
 		write(w, status, contentType, errorBody(status, message))
