@@ -21,6 +21,8 @@ func (p *program) pipeline(brokers []string) (*cluster.Runtime, error) {
 	rt, err := cluster.New(cluster.Config{
 		Brokers: brokers,
 		GroupID: "quickstart",
+		// One program at a time: it need not wait for a group, nor find there what an earlier run declared.
+		Coordinator: cluster.Standalone(),
 		// Offsets are stored this often. The default, a minute, suits a service.
 		Worker: connect.Config{"offset.flush.interval.ms": "250"},
 		// Who waits at a terminal wants to see the error.
