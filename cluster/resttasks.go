@@ -51,7 +51,8 @@ func (rt *Runtime) restStatus(name string, k *herder.Connector) *rest.Status {
 
 // javaTrace returns what is shown of a failure, in the form of a Java stack trace without a stack.
 func javaTrace(err error) string {
-	if stored, ok := err.(storedTrace); ok {
+	var stored storedTrace
+	if errors.As(err, &stored) {
 		return string(stored)
 	}
 	return "org.apache.kafka.connect.errors.ConnectException: " + strings.TrimRight(err.Error(), "\n") + "\n"
