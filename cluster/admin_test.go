@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -231,20 +233,24 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-// TestHangingStart: a call that hangs is reported by name, and neither the other connectors nor Run wait for it for ever.
-func TestHangingStart(t *testing.T) {
+// TestHangingPut: a call that hangs is reported by name, and neither the other connectors nor Run wait for it for ever.
+func TestHangingPut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := kafkatest.New(t)
 		release := make(chan struct{})
 		hangs := connect.SinkFunc(func(context.Context, []connect.SinkRecord) error { <-release; return nil })
 		k.MustCreateTopic("ticks", 1)
-		rt, stop := start(t, k, cluster.Config{},
+		var logged lockedBuffer
+		rt, stop := start(t, k, cluster.Config{Logger: slog.New(slog.NewTextHandler(&logged, nil))},
 			cluster.Source{Name: "healthy", Connector: ticks()},
 			cluster.Sink{Name: "hangs", Connector: hangs, Topics: []string{"ticks"}},
 		)
 		await(t, rt, "healthy", cluster.Running, cluster.Running)
 		await(t, rt, "hangs", cluster.Running, cluster.Running)
 		time.Sleep(10 * time.Minute)
+		if n := strings.Count(logged.String(), `msg="a call into a connector takes long"`); n != 1 || !strings.Contains(logged.String(), "call=Put") {
+			t.Errorf("the hanging Put was reported %d times, want once and by its name", n)
+		}
 		began := time.Now()
 		if err := rt.DeleteConnector(t.Context(), "hangs"); err != nil {
 			t.Fatal(err)
@@ -280,6 +286,24 @@ func TestRefusedConfigurations(t *testing.T) {
 			t.Errorf("a refused configuration left something behind: %v, %v", names, err)
 		}
 	})
+}
+
+// lockedBuffer is a buffer that many goroutines write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // TestDeclareAgain: a declaration takes the place of another, also when only its Go values differ.

@@ -21,7 +21,9 @@ import (
 func start(t *testing.T, k *kafkatest.Cluster, cfg cluster.Config, declarations ...cluster.Declaration) (rt *cluster.Runtime, stop func()) {
 	t.Helper()
 	cfg.Brokers, cfg.Client, cfg.GroupID = k.Addrs(), k.ClientOpts(), "test"
-	cfg.Logger = slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
 	rt, err := cluster.New(cfg)
 	if err != nil {
 		t.Fatal(err)
