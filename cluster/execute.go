@@ -131,7 +131,7 @@ func (rt *Runtime) startTask(a herder.StartTask) {
 	log := rt.pluginLog(a.Connector).With("connector", id.Connector, "task", id.Task)
 	status := func(s worker.State, err error) { rt.status.task(id, s, err) }
 	opts := worker.TaskOptions{ID: id, Logger: log, Restart: rt.cfg.Restart.policy(), Grace: rt.settings.TaskShutdownTimeout, Paused: a.Paused, Status: status,
-		ActiveTopic: rt.trackTopics(id.Connector)}
+		ActiveTopic: rt.trackTopics(id)}
 	t, err := rt.newTask(a, opts)
 	if err != nil {
 		log.Error("task can't be created", "err", err)
@@ -139,14 +139,6 @@ func (rt *Runtime) startTask(a herder.StartTask) {
 		return
 	}
 	rt.tasks[id] = t
-}
-
-// trackTopics returns what is told of the topics of a connector, or nil.
-func (rt *Runtime) trackTopics(connector string) func(string) {
-	if !rt.settings.TopicTracking {
-		return nil
-	}
-	return rt.topics.track(connector)
 }
 
 // stopTask stops a task, if it could be created, and tells the core when it has stopped.
@@ -244,6 +236,7 @@ func (rt *Runtime) configured(e configstore.Event) {
 		}
 	case configstore.ConnectorRemoved:
 		rt.status.remove(e.Connector)
+		rt.resetTopics(e.Connector)
 		rt.topics.forget(e.Connector)
 		rt.order.forget(e.Connector)
 		rt.coordinator.Rejoin("connector " + e.Connector + " was removed")
@@ -257,6 +250,12 @@ func (rt *Runtime) configured(e configstore.Event) {
 		}
 	case configstore.RestartRequested:
 		rt.restart(e)
+	case configstore.LoggerLevelChanged:
+		if level, ok := logging.ParseLevel(e.Level); ok {
+			if _, err := rt.levels.Set(e.Namespace, level); err != nil {
+				rt.log.Warn("the level of a logger was asked for on all instances, and can't be set here", "logger", e.Namespace, "err", err)
+			}
+		}
 	}
 	rt.reconcile()
 }

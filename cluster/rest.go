@@ -208,10 +208,18 @@ func (a apiLoggers) Logger(name string) (rest.Logger, bool) {
 	return loggerOf(s), ok
 }
 
-func (a apiLoggers) SetLevel(_ context.Context, name, level string, _ bool) ([]string, error) {
-	l, ok := logging.ParseLevel(strings.TrimSpace(level))
+func (a apiLoggers) SetLevel(ctx context.Context, name, level string, everywhere bool) ([]string, error) {
+	level = strings.TrimSpace(level)
+	l, ok := logging.ParseLevel(level)
 	if !ok {
 		return nil, rest.NotFoundf("invalid log level '%s'.", level)
+	}
+	if everywhere && !a.rt.standalone() {
+		if err := a.rt.do(ctx, func() error { return nil }); err != nil {
+			return nil, err
+		}
+		level = strings.ToUpper(level)
+		return nil, a.rt.store.PutLoggerLevel(ctx, name, &level)
 	}
 	return a.rt.levels.Set(name, l)
 }

@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/javahash"
 	"github.com/gokconnect/connect/internal/rest"
@@ -128,35 +129,63 @@ func (a apiTasks) Topics(_ context.Context, name string) ([]string, error) {
 }
 
 func (a apiTasks) ResetTopics(_ context.Context, name string) error {
-	a.rt.topics.reset(name)
+	a.rt.resetTopics(name)
 	return nil
 }
 
-func (a apiTasks) PutTasks(_ context.Context, _ string, _ []rest.Config, _ []byte, s *rest.Signature) error {
-	if a.rt.standalone() {
+func (a apiTasks) PutTasks(ctx context.Context, name string, configs []rest.Config, body []byte, s *rest.Signature) error {
+	rt := a.rt
+	if rt.standalone() {
 		return rest.Errorf(http.StatusInternalServerError, "Kafka Connect in standalone mode does not support externally setting task configurations.")
 	}
-	return a.rt.checkSignature(s)
+	if err := rt.checkSignature(body, s); err != nil {
+		return err
+	}
+	if err := rt.toLeader(ctx); err != nil {
+		return err
+	}
+	return rt.write(ctx, name, func(k *herder.Connector) error {
+		tasks := make([]connect.Config, len(configs))
+		properties := make([]configstore.Properties, len(configs))
+		for i, cfg := range configs {
+			tasks[i] = plain(cfg.Map())
+			properties[i] = configstore.HashOrder(cfg.Map())
+		}
+		if !herder.TasksChanged(k, tasks) {
+			return nil
+		}
+		return rt.store.PutTasks(ctx, name, properties)
+	})
 }
 
-func (a apiTasks) Fence(_ context.Context, _ string, _ []byte, s *rest.Signature) error {
+func (a apiTasks) Fence(_ context.Context, _ string, body []byte, s *rest.Signature) error {
 	if a.rt.standalone() {
 		return rest.Errorf(http.StatusInternalServerError, "Kafka Connect in standalone mode does not support exactly-once source connectors.")
 	}
-	return a.rt.checkSignature(s)
+	if err := a.rt.checkSignature(body, s); err != nil {
+		return err
+	}
+	return rest.Errorf(http.StatusInternalServerError, "This worker does not fence the producers of others")
 }
 
-// checkSignature refuses requests between workers: an instance that shares no key with others accepts none.
-func (rt *Runtime) checkSignature(s *rest.Signature) error {
+// checkSignature refuses requests of other workers that are not signed with the key that the workers share. Where there is
+// none, no signature can be right.
+func (rt *Runtime) checkSignature(body []byte, s *rest.Signature) error {
 	if s == nil {
 		return rest.Errorf(http.StatusBadRequest, "Internal request missing required signature")
 	}
-	for _, a := range rt.settings.VerificationAlgorithms {
-		if strings.EqualFold(a, s.Algorithm) {
-			return rest.Errorf(http.StatusForbidden, "Internal request contained invalid signature.")
-		}
+	if !slices.ContainsFunc(rt.settings.VerificationAlgorithms, func(a string) bool { return strings.EqualFold(a, s.Algorithm) }) {
+		return rest.Errorf(http.StatusBadRequest, "This worker does not support the '%s' key signing algorithm used by other workers. "+
+			"This worker is currently configured to use: [%s]. Check that all workers' configuration files permit the same set of signature algorithms, "+
+			"and correct any misconfigured worker and restart it.", s.Algorithm, strings.Join(rt.settings.VerificationAlgorithms, ", "))
 	}
-	return rest.Errorf(http.StatusBadRequest, "%s", fmt.Sprintf("This worker does not support the '%s' key signing algorithm used by other workers. "+
-		"This worker is currently configured to use: [%s]. Check that all workers' configuration files permit the same set of signature algorithms, "+
-		"and correct any misconfigured worker and restart it.", s.Algorithm, strings.Join(rt.settings.VerificationAlgorithms, ", ")))
+	select {
+	case <-rt.started:
+	default:
+		return rest.Errorf(http.StatusServiceUnavailable, "This worker is still starting up and has not been able to read a session key from the config topic yet")
+	}
+	if key := rt.store.Snapshot().SessionKey; key == nil || !s.Valid(key.Key, body) {
+		return rest.Errorf(http.StatusForbidden, "Internal request contained invalid signature.")
+	}
+	return nil
 }

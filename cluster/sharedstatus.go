@@ -70,7 +70,15 @@ func (s *sharedStatuses) destroy(name string) {
 
 // heard takes what came from the topic.
 func (s *sharedStatuses) heard(e statusstore.Event) {
-	if e.Topic != nil || e.Status == nil {
+	if e.Topic != nil {
+		if e.Removed {
+			s.rt.topics.remove(e.Connector, e.Topic.Name)
+		} else {
+			s.rt.topics.add(e.Connector, e.Topic.Name)
+		}
+		return
+	}
+	if e.Status == nil {
 		return // a connector that is gone is forgotten when its configuration is
 	}
 	state := State(e.Status.State)
@@ -123,6 +131,9 @@ func (k *kafka) shareStatuses(ctx context.Context) error {
 		}
 		for task, s := range shared.store.Tasks(name) {
 			shared.heard(statusstore.Event{Connector: name, Task: task, Status: s})
+		}
+		for topic := range shared.store.Topics(name) {
+			k.rt.topics.add(name, topic)
 		}
 	}
 	return nil
