@@ -19,7 +19,7 @@ func ExampleSchemaBuilder() {
 		return
 	}
 	order, _ := connect.NewStructValue(schema)
-	order.With("id", 42).With("total", connect.NewDecimal(1250, 2))
+	order = order.With("id", 42).With("total", connect.NewDecimal(1250, 2))
 	fmt.Println(schema)
 	fmt.Println(order)
 

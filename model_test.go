@@ -125,6 +125,10 @@ func TestValidateTypedNil(t *testing.T) {
 	if v := StructOf(s, nil).With("b", []byte(nil)).Value("b"); !EqualValues(v, []byte{1}) {
 		t.Errorf("a field that was set to nil bytes gives %v, expected the default", v)
 	}
+	was := StructOf(s, []byte{2})
+	if now := was.With("b", []byte{3}); !EqualValues(was.Value("b"), []byte{2}) || !EqualValues(now.Value("b"), []byte{3}) {
+		t.Errorf("With made %v of %v", now, was)
+	}
 	if err := (*Schema)(nil).Validate(1); err == nil {
 		t.Error("nil schema validates")
 	}

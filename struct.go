@@ -51,13 +51,18 @@ func (s *Struct) Put(field string, value any) error {
 	return nil
 }
 
-// With is [Struct.Put] for chains of values that are known to be right, such as those of a test; it panics otherwise.
+// With returns a copy with another value in a field, for a [Transformation], which must not change what it was given. It
+// panics where Put fails: use Clone and Put for a value that may not be right.
 func (s *Struct) With(field string, value any) *Struct {
-	if err := s.Put(field, value); err != nil {
+	c := s.Clone()
+	if err := c.Put(field, value); err != nil {
 		panic(err)
 	}
-	return s
+	return c
 }
+
+// Clone returns a copy with the same values.
+func (s *Struct) Clone() *Struct { return &Struct{s.schema, slices.Clone(s.values)} }
 
 // Get returns a field's value, or its schema's default in place of nil. It fails with a *[DataError] if there is no
 // such field.

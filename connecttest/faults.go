@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,6 +32,12 @@ const (
 // ErrScripted is what a call that was told to fail returns, or wraps.
 var ErrScripted = errors.New("scripted failure")
 
+// scriptable are the calls that a script can name.
+var scriptable = []string{
+	"connector.start", "connector.taskconfigs", "connector.stop",
+	"start", "poll", "commitrecord", "commit", "put", "precommit", "open", "close", "stop",
+}
+
 // faults are the scripted faults of one connector or task.
 type faults struct {
 	mu     sync.Mutex
@@ -39,27 +46,41 @@ type faults struct {
 	block  map[string]bool
 	panics map[string]bool
 	with   string
+	wrong  error // what the script asks for and there is not
 }
 
 func newFaults(cfg connect.Config) *faults {
+	var wrong error
 	set := func(key string) map[string]bool {
 		m := make(map[string]bool)
 		for call := range strings.SplitSeq(cfg[key], ",") {
-			m[strings.ToLower(strings.TrimSpace(call))] = true
+			call = strings.ToLower(strings.TrimSpace(call))
+			if name, _, _ := strings.Cut(call, "#"); name != "" && !slices.Contains(scriptable, name) {
+				wrong = connect.InvalidValue(key, cfg[key], fmt.Sprintf("there is no call %q, only %s", name, strings.Join(scriptable, ", ")))
+			}
+			m[call] = true
 		}
 		return m
 	}
-	return &faults{
+	if with := cfg[FailWith]; with != "" && !slices.Contains([]string{"retriable", "data", "fatal"}, with) {
+		wrong = connect.InvalidValue(FailWith, with, "it is retriable, data or fatal")
+	}
+	f := &faults{
 		counts: make(map[string]int),
 		fail:   set(FailOn),
 		block:  set(BlockOn),
 		panics: set(PanicOn),
 		with:   cfg[FailWith],
 	}
+	f.wrong = wrong
+	return f
 }
 
 // at counts a call, and does to it what the script says.
 func (f *faults) at(ctx context.Context, call string) error {
+	if f.wrong != nil {
+		return f.wrong // else a test with a misspelled script would find nothing
+	}
 	f.mu.Lock()
 	f.counts[call]++
 	nth := call + "#" + strconv.Itoa(f.counts[call])

@@ -65,6 +65,9 @@ func (u *sourceUnit) stop() error {
 // take polls all tasks until they have returned n records, and then ends the polls. each, if not nil, is called for
 // each batch on the goroutine that polled it, before the next poll.
 func (u *sourceUnit) take(n int, each func(connect.SourceTask, []connect.SourceRecord) error) ([]connect.SourceRecord, error) {
+	if len(u.tasks) == 0 && n > 0 {
+		return nil, fmt.Errorf("the connector was divided into no task, and %d records are expected", n)
+	}
 	ctx, cancel := context.WithTimeoutCause(context.Background(), Timeout, errTimeout)
 	defer cancel()
 	var mu sync.Mutex

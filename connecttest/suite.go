@@ -71,8 +71,11 @@ func checkSchema(what string, s *connect.Schema, v any) error {
 
 // recordText shows all that a record holds, so that a change of it shows.
 func recordText(r *connect.Record) string {
-	text := fmt.Sprintf("%s/%v key=%v:%s value=%v:%s time=%d", r.Topic, r.Partition,
-		r.KeySchema, valueText(r.Key), r.ValueSchema, valueText(r.Value), r.Timestamp.UnixNano())
+	text := fmt.Sprintf("%s/%v key=%v:%s value=%v:%s", r.Topic, r.Partition,
+		r.KeySchema, valueText(r.Key), r.ValueSchema, valueText(r.Value))
+	if !r.Timestamp.IsZero() {
+		text += " time=" + r.Timestamp.Format(time.RFC3339Nano)
+	}
 	for _, h := range r.Headers {
 		text += fmt.Sprintf(" %q=%v:%s", h.Key, h.Schema, valueText(h.Value))
 	}

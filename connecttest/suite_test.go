@@ -87,6 +87,16 @@ func TestFakes(t *testing.T) {
 	})
 }
 
+// A script with a slip of the pen is refused: else the test that has it would test nothing.
+func TestWrongScript(t *testing.T) {
+	for key, value := range map[string]string{FailOn: "pol#2", PanicOn: "put,polls", FailWith: "retryable"} {
+		err := new(FakeSource).Start(t.Context(), NewConnectorContext(t, "fake", nil), connect.Config{key: value})
+		if wrong := new(connect.ConfigError); !errors.As(err, &wrong) || wrong.Key != key || !strings.Contains(err.Error(), value) {
+			t.Errorf("%s=%s: error %v", key, value, err)
+		}
+	}
+}
+
 func TestFakeSink(t *testing.T) {
 	s := new(FakeSink)
 	run := RunSink(t, s, connect.Config{FailOn: "put#2", FailWith: "data"})

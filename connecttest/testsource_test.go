@@ -43,6 +43,9 @@ func (s *numberSource) Break(testing.TB) func() {
 	return func() { set(false) }
 }
 
+// emptyHasNoTask is no flaw: a source of parts has none yet.
+const emptyHasNoTask = "empty has no task"
+
 type numberConnector struct {
 	source *numberSource
 	cfg    connect.Config
@@ -63,6 +66,9 @@ func (c *numberConnector) TaskConfigs(_ context.Context, maxTasks int) ([]connec
 		return make([]connect.Config, maxTasks+1), nil
 	case "shared configuration":
 		return []connect.Config{c.cfg}, nil
+	}
+	if c.source.flaw == emptyHasNoTask && c.source.n == 0 {
+		return nil, nil
 	}
 	return []connect.Config{{"k": c.cfg["k"]}}, nil
 }
@@ -197,4 +203,7 @@ func TestSourceSuite(t *testing.T) {
 		"stop needs start":            "stop-unstarted",
 		"refuses removal":             "alter-offsets",
 	}, func(flaw string) SourceHarness { return newNumberSource(flaw) })
+	if names := broken(t, sourceChecks, func() SourceHarness { return newNumberSource(emptyHasNoTask) }); len(names) > 0 {
+		t.Errorf("no task without records: %v", names)
+	}
 }

@@ -21,7 +21,7 @@ func orderSchema(n int) *connect.Schema {
 func order(s *connect.Schema) *connect.Struct {
 	v, _ := connect.NewStructValue(s)
 	for _, f := range s.Fields() {
-		v.With(f.Name, orderValue(f.Index))
+		v = v.With(f.Name, orderValue(f.Index))
 	}
 	return v
 }
