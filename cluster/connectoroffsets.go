@@ -8,6 +8,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/herder"
+	"github.com/gokconnect/connect/internal/offsetcodec"
 	"github.com/gokconnect/connect/internal/rest"
 	"github.com/gokconnect/connect/offsets"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -28,14 +29,36 @@ func (rt *Runtime) Offsets(ctx context.Context, name string) ([]connect.Partitio
 	return store.List(ctx, name)
 }
 
-// AlterOffsets sets stored offsets of a source connector that is stopped; a nil offset removes one. The connector may refuse.
+// AlterOffsets sets stored offsets of a source connector that is stopped; a nil offset removes one. The connector may
+// refuse. It gets them as it reads them back: integers as int64, floats as float64.
 func (rt *Runtime) AlterOffsets(ctx context.Context, name string, entries []connect.PartitionOffset) error {
 	c, err := rt.offsetsOwner(ctx, name, connect.KindSource, true)
 	if err != nil {
 		return err
 	}
-	_, err = rt.alterOffsets(ctx, c, func(context.Context, offsets.Store) ([]connect.PartitionOffset, error) { return entries, nil })
+	all := make([]connect.PartitionOffset, len(entries))
+	for i, e := range entries {
+		if all[i].Partition, err = readBack(e.Partition); err == nil {
+			all[i].Offset, err = readBack(e.Offset)
+		}
+		if err != nil {
+			return fmt.Errorf("offset of partition %v: %w", e.Partition, err)
+		}
+	}
+	_, err = rt.alterOffsets(ctx, c, func(context.Context, offsets.Store) ([]connect.PartitionOffset, error) { return all, nil })
 	return err
+}
+
+// readBack returns fields as they are once they were stored.
+func readBack(f connect.Fields) (connect.Fields, error) {
+	if f == nil {
+		return nil, nil
+	}
+	b, err := offsetcodec.Value(f)
+	if err != nil {
+		return nil, err
+	}
+	return offsetcodec.DecodeValue(b)
 }
 
 // ResetOffsets removes all stored offsets of a connector that is stopped: it begins anew. For a sink they are the
@@ -208,7 +231,7 @@ func (rt *Runtime) alterSinkOffsets(ctx context.Context, c *offsetsOwner, change
 		if errors.Is(err, kerr.UnknownMemberID) || errors.Is(err, kerr.GroupSubscribedToTopic) {
 			message += " either because its tasks haven't stopped completely yet" + zombieTasks("alter")
 		}
-		return &rest.Error{Status: http.StatusInternalServerError, Message: message, Err: err}
+		return fmt.Errorf("%w: %w", &rest.Error{Status: http.StatusInternalServerError, Message: message}, err)
 	}
 	if len(set) > 0 {
 		known, err := rt.kafka.admin.ListTopics(ctx, topics...)

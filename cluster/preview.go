@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"io"
+	"maps"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/pipeline"
@@ -42,7 +43,8 @@ type RawRecord struct {
 }
 
 // PreviewSource takes sample records through the transformations and converters that a source connector's configuration
-// names, and tells for each sample what each stage did, in order; stages behind one that dropped or refused it are missing. It sends nothing, needs no
+// names, and tells for each sample what each stage did, in order; stages behind one that dropped or refused it are
+// missing. The connector is not made, nor does the configuration need its keys or a name. It sends nothing, needs no
 // broker, and works before [Runtime.Run]. Its error says why the stages can't be made.
 func (rt *Runtime) PreviewSource(ctx context.Context, cfg connect.Config, samples []connect.SourceRecord) ([][]StageResult, error) {
 	p, err := rt.preview(ctx, cfg)
@@ -89,6 +91,10 @@ type preview struct {
 }
 
 func (rt *Runtime) preview(ctx context.Context, cfg connect.Config) (p preview, err error) {
+	if cfg["name"] == "" { // it may be looked at before it has one
+		cfg = maps.Clone(cfg)
+		cfg["name"] = "preview"
+	}
 	cfg, hidden, err := rt.resolveEarly(ctx, cfg)
 	if err != nil {
 		return p, err

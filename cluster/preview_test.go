@@ -24,7 +24,7 @@ func previewRuntime(t *testing.T) *cluster.Runtime {
 func TestPreviewSource(t *testing.T) {
 	rt := previewRuntime(t)
 	cfg := connect.Config{
-		"name": "p", "connector.class": "FakeSource",
+		"connector.class": "FakeSource",
 		"transforms": "route,drop,mask", "predicates": "noise",
 		"transforms.route.type": "org.apache.kafka.connect.transforms.RegexRouter", "transforms.route.regex": "raw-(.*)", "transforms.route.replacement": "$1",
 		"transforms.drop.type": "org.apache.kafka.connect.transforms.Filter", "transforms.drop.predicate": "noise",
@@ -35,9 +35,9 @@ func TestPreviewSource(t *testing.T) {
 	sample := func(topic string, schema *connect.Schema, value any) connect.SourceRecord {
 		return connect.SourceRecord{Record: connect.Record{Topic: topic, ValueSchema: schema, Value: value}}
 	}
-	order, _ := connect.NewStructValue(schema)
+	order := connect.StructOf(schema, "4711")
 	got, err := rt.PreviewSource(t.Context(), cfg, []connect.SourceRecord{
-		sample("raw-orders", schema, order.With("card", "4711")),
+		sample("raw-orders", schema, order),
 		sample("raw-noise", connect.StringSchema, "x"),
 		sample("orders", connect.StringSchema, "not a struct"),
 	})

@@ -118,11 +118,12 @@ type Warning struct {
 // Warnings are the warnings about the properties of one client, in order of the keys.
 type Warnings []Warning
 
-// Without returns the warnings but those about unknown properties that stand in inherited under the same name.
+// Without returns the warnings but those about properties that stand in inherited under the same name and are unknown, or
+// are the worker's own: config.providers.
 func (w Warnings) Without(inherited map[string]string) Warnings {
 	return slices.DeleteFunc(slices.Clone(w), func(warning Warning) bool {
 		_, ok := inherited[warning.Key]
-		return ok && warning.Unknown
+		return ok && (warning.Unknown || warning.Key == "config.providers")
 	})
 }
 

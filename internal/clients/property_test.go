@@ -79,7 +79,7 @@ func TestWarnings(t *testing.T) {
 	_, _, warnings, err := Producer(map[string]string{
 		"bootstrap.servers": "b:1", "lingr.ms": "5", "group.id": "g", "interceptor.classes": "x.Y", "send.buffer.bytes": "131072",
 		"metrics.context.foo": "bar", "sasl.oauthbearer.assertion.private.key.passphrase": secret, "wholly.other": secret,
-		"linger.ms": "120000",
+		"linger.ms": "120000", "config.providers": "file",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,6 +87,7 @@ func TestWarnings(t *testing.T) {
 	want := map[string]string{
 		"group.id":            "group.id is a property of another client (consumer), so it has no effect on this one (producer)",
 		"interceptor.classes": "interceptor.classes has no effect: interceptors are Java classes; give the runtime a kgo.Hook instead",
+		"config.providers":    "config.providers has no effect: placeholders are resolved before a client gets its properties",
 		"lingr.ms":            "lingr.ms is no property of the client (producer), so it has no effect; did you mean linger.ms?",
 		"wholly.other":        "wholly.other is no property of the client (producer), so it has no effect",
 		"linger.ms":           "linger.ms is 1m0s: the client allows from 0s to 1m0s",
@@ -107,7 +108,7 @@ func TestWarnings(t *testing.T) {
 	for key := range want {
 		t.Errorf("no warning about %s", key)
 	}
-	left := warnings.Without(map[string]string{"group.id": "", "wholly.other": "", "interceptor.classes": "", "lingr.ms": ""})
+	left := warnings.Without(map[string]string{"group.id": "", "wholly.other": "", "interceptor.classes": "", "lingr.ms": "", "config.providers": ""})
 	if len(left) != 3 {
 		t.Errorf("left %v", left)
 	}

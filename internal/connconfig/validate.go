@@ -93,6 +93,9 @@ func (v *validation) findConnector(name string) (connect.PluginInfo, error) {
 	var known []string
 	for _, kind := range [...]connect.Kind{connect.KindSink, connect.KindSource} {
 		for _, info := range v.reg.List(kind) {
+			if info.Hidden {
+				continue
+			}
 			known = append(known, fmt.Sprintf("PluginDesc{klass=class %s, name='%s', version='%s', encodedVersion=%s, type=%v, typeName='%v', location='classpath'}",
 				info.Class, info.Class, info.Version, info.Version, kind, kind))
 		}

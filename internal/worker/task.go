@@ -170,8 +170,11 @@ func (t *Task) abandon() {
 	t.abandoned.Store(true)
 	t.abort(ErrAbandoned)
 	t.release.Do(func() {
-		name, since := t.Doing()
-		t.opts.Logger.Error("task abandoned: it did not stop within the grace period", "grace", t.opts.Grace, "call", name, "since", since)
+		attrs := []any{"grace", t.opts.Grace}
+		if name, since := t.Doing(); name != "" {
+			attrs = append(attrs, "call", name, "since", since)
+		}
+		t.opts.Logger.Error("task abandoned: it did not stop within the grace period", attrs...)
 		close(t.released)
 	})
 }
