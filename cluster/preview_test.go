@@ -25,7 +25,7 @@ func TestPreviewSource(t *testing.T) {
 	rt := previewRuntime(t)
 	cfg := connect.Config{
 		"connector.class": "FakeSource",
-		"transforms": "route,drop,mask", "predicates": "noise",
+		"transforms":      "route,drop,mask", "predicates": "noise",
 		"transforms.route.type": "org.apache.kafka.connect.transforms.RegexRouter", "transforms.route.regex": "raw-(.*)", "transforms.route.replacement": "$1",
 		"transforms.drop.type": "org.apache.kafka.connect.transforms.Filter", "transforms.drop.predicate": "noise",
 		"predicates.noise.type": "org.apache.kafka.connect.transforms.predicates.TopicNameMatches", "predicates.noise.pattern": "noise",
