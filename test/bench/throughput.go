@@ -194,7 +194,7 @@ func (b *bench) finish(ctx context.Context, argv []string, name string, done fun
 
 // bare moves n records with nothing but a Kafka client. It collects garbage as seldom as the worker does.
 func bare(ctx context.Context, name, bootstrap, in, out string, n int) error {
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(250)
 	opts := []kgo.Opt{kgo.SeedBrokers(bootstrap)}
 	if name == topicToFile {
 		opts = append(opts, kgo.ConsumeTopics(in), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()))
