@@ -108,7 +108,8 @@ func (rt *Runtime) Restart(ctx context.Context, name string, o RestartOptions) e
 	})
 }
 
-// RestartTask makes a new instance of one task. It returns at once.
+// RestartTask makes a new instance of one task, on the instance of the cluster that runs it; it fails with
+// [connect.ErrIllegalState] on others, from which [Runtime.Restart] works. It returns at once.
 func (rt *Runtime) RestartTask(ctx context.Context, id connect.TaskID) error {
 	return rt.do(ctx, func() error {
 		k := rt.snapshot[id.Connector]

@@ -13,8 +13,6 @@ import (
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/offsets"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/trace"
 )
 
 // Config is what a [Runtime] needs. Brokers and GroupID are required; everything else has a default.
@@ -56,9 +54,6 @@ type Config struct {
 	Authenticate func(user, password string) bool
 	// Logger gets what the runtime and its connectors have to say. Default: nothing is logged.
 	Logger *slog.Logger
-	// MeterProvider and TracerProvider receive metrics and traces. Default: none.
-	MeterProvider  metric.MeterProvider
-	TracerProvider trace.TracerProvider
 
 	javaDefaults bool
 }

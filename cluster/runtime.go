@@ -78,7 +78,8 @@ type Runtime struct {
 	route     route
 }
 
-// New returns a Runtime. It connects to nothing yet. Its error names each field and key that is not right.
+// New returns a Runtime. It connects to nothing yet. Its error names the fields that are not right, or the first key of
+// Worker.
 func New(cfg Config) (_ *Runtime, err error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {

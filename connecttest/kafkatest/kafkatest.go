@@ -38,8 +38,9 @@ type Kafka struct {
 	c *kafkatest.Cluster
 }
 
-// New starts a Kafka that ends with the test, or, inside [testing/synctest], with the bubble. It has no topics; a client
-// that wants one has to create it, as sources do by themselves.
+// New starts a Kafka that ends with the test, or, inside [testing/synctest], with the bubble. It has no topics and
+// creates none by itself. A cluster.Source creates those it needs; for what sinks consume, and for sources that are
+// cluster.Configured without topic.creation keys, there is CreateTopic.
 func New(t testing.TB) *Kafka {
 	t.Helper()
 	return &Kafka{t, kafkatest.New(t)}

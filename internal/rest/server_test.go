@@ -238,7 +238,7 @@ func TestForwarding(t *testing.T) {
 	want(t, forwarded("/connectors/x"), 404, message(404, "gone"))
 	answer = func(w http.ResponseWriter) { w.WriteHeader(204) }
 	want(t, forwarded("/connectors/x"), 204, "")
-	answer = func(w http.ResponseWriter) { http.Redirect(w, seen, "/x", 302) }
+	answer = func(w http.ResponseWriter) { http.Redirect(w, seen, "/x", http.StatusFound) }
 	want(t, forwarded("/connectors/x"), 500, message(500, "Unexpected status code when handling forwarded request: 302"))
 	to = ""
 	want(t, forwarded("/connectors/x"), 409, message(409, "Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway."))
