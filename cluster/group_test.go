@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -219,5 +220,34 @@ func TestCrash(t *testing.T) {
 			}
 		}
 		wantParts(t, k, 6, 500, true)
+	})
+}
+
+// failingCoordinator can't be a member.
+type failingCoordinator struct{ err error }
+
+func (c failingCoordinator) Run(context.Context, cluster.Member) error { return c.err }
+func (failingCoordinator) Rejoin(string)                               {}
+func (failingCoordinator) Leave(string)                                {}
+
+// TestMembershipImpossible: Run returns, with the reason, when the instance can't join.
+func TestMembershipImpossible(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := kafkatest.New(t)
+		foreign := errors.New("it is in use by a group of another type")
+		rt, err := cluster.New(cluster.Config{Brokers: k.Addrs(), Client: k.ClientOpts(), GroupID: "test", Coordinator: failingCoordinator{foreign}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- rt.Run(t.Context()) }()
+		select {
+		case err := <-done:
+			if !errors.Is(err, foreign) {
+				t.Errorf("Run returned %v, want the coordinator's error", err)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("Run does not return")
+		}
 	})
 }

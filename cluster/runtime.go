@@ -234,20 +234,23 @@ func (rt *Runtime) run(ctx context.Context) error {
 	if rt.cfg.StallAfter > 0 {
 		group.Go(func() { rt.watchStalls(inside) })
 	}
-	group.Go(func() { declared <- rt.begin(ctx, all) })
+	declaring, undeclare := context.WithCancel(ctx) // ends with Run too: an instance that can't join declares nothing
+	defer undeclare()
+	group.Go(func() { declared <- rt.begin(declaring, all) })
 
 	done := ctx.Done()
 	for {
 		select {
 		case f := <-rt.events:
 			f()
-		case err = <-coordinated:
-			if err == nil {
-				err = errors.New("the coordinator ended without having been asked to")
+		case failed := <-coordinated:
+			if failed == nil {
+				failed = errors.New("the coordinator ended without having been asked to")
 			}
-			err = fmt.Errorf("membership in group %s: %w", rt.cfg.GroupID, err)
+			err = errors.Join(err, fmt.Errorf("membership in group %s: %w", rt.cfg.GroupID, failed))
 			coordinated = nil
-		case err = <-declared:
+		case failed := <-declared:
+			err = errors.Join(err, failed)
 			declared = nil
 		case <-done:
 		}
