@@ -22,6 +22,7 @@ type ConnectorContext struct {
 	stateMu  sync.Mutex
 	errs     []error
 	requests int
+	raised   func(error) // hears of RaiseError; or nil
 }
 
 // NewConnectorContext returns the context of a connector with that name, which ends with the test. offsets may be nil,
@@ -61,6 +62,9 @@ func (c *ConnectorContext) RaiseError(err error) {
 	c.stateMu.Lock()
 	defer c.stateMu.Unlock()
 	c.errs = append(c.errs, err)
+	if c.raised != nil {
+		c.raised(err)
+	}
 }
 
 // Info returns the name, a logger to the test's output, and the offsets.

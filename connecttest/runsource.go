@@ -67,6 +67,7 @@ func (r *SourceRun) TryStart() error {
 	r.failed = nil
 	r.mu.Unlock()
 	cc := NewConnectorContext(r.t, "test", r.Offsets)
+	cc.raised = func(err error) { r.fail(fmt.Errorf("raised by the connector: %w", err)) }
 	if err := guard("Connector.Start", func() error { return r.connector.Start(r.t.Context(), cc, maps.Clone(r.config)) }); err != nil {
 		cc.End()
 		return err

@@ -22,6 +22,7 @@ import (
 	"github.com/gokconnect/connect/offsets"
 	"github.com/gokconnect/connect/plugin/file"
 	"github.com/gokconnect/connect/plugin/keystore"
+	"github.com/gokconnect/connect/plugin/tools"
 )
 
 func main() {
@@ -64,7 +65,7 @@ func run(ctx context.Context, log *slog.Logger, strict bool, workerFile string, 
 	}
 	cfg.Logger = log
 	cfg.KeyStores = keystore.Java{}
-	cfg.Plugins = new(connect.Registry).MustAdd(file.Plugins()...)
+	cfg.Plugins = new(connect.Registry).MustAdd(file.Plugins()...).MustAdd(tools.Plugins()...)
 	if name := worker["offset.storage.file.filename"]; name != "" {
 		cfg.Offsets, cfg.Coordinator = &offsets.File{Path: name}, cluster.Standalone()
 	}
