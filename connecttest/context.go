@@ -23,7 +23,14 @@ type ConnectorContext struct {
 	errs     []error
 	requests int
 	raised   func(error) // hears of RaiseError; or nil
+	metrics  Metrics
 }
+
+// Metrics returns what [connect.MetricsOf] gives the connector.
+func (c *ConnectorContext) Metrics() connect.Metrics { return &c.metrics }
+
+// PluginMetrics returns the connector's metrics.
+func (c *ConnectorContext) PluginMetrics() *Metrics { return &c.metrics }
 
 // NewConnectorContext returns the context of a connector with that name, which ends with the test. offsets may be nil,
 // as they are for a sink.
@@ -94,7 +101,15 @@ type taskContext struct {
 	logger *slog.Logger
 	cfgMu  sync.Mutex
 	cfg    connect.Config
+
+	metrics Metrics
 }
+
+// Metrics returns what [connect.MetricsOf] gives the task.
+func (c *taskContext) Metrics() connect.Metrics { return &c.metrics }
+
+// PluginMetrics returns the task's metrics.
+func (c *taskContext) PluginMetrics() *Metrics { return &c.metrics }
 
 // ID returns the task's id.
 func (c *taskContext) ID() connect.TaskID { return c.id }
