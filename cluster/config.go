@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -52,6 +54,13 @@ type Config struct {
 	// BasicAuthSecurityRestExtension of rest.extension.classes; with it, requests need some. It is called concurrently.
 	// Default: everyone may do everything.
 	Authenticate func(user, password string) bool
+	// URL is where the other instances, and Java workers of the group, reach [Runtime.Handler] if the program serves it itself:
+	// "http://10.0.0.7:8080/connect/". They send it the requests that this instance has to answer. Default: what
+	// [Runtime.ListenAndServe] listens on, or rest.advertised.host.name and rest.advertised.port of Worker; without any of
+	// these the instance can't be reached, which the others get along with, but Java workers don't.
+	URL string
+	// Peers sends requests to other instances. Default: a transport with the certificates of listeners.https.* of Worker.
+	Peers http.RoundTripper
 	// Logger gets what the runtime and its connectors have to say. Default: nothing is logged.
 	Logger *slog.Logger
 
@@ -126,6 +135,9 @@ func (c Config) validate() error {
 	}
 	if c.GroupID == "" {
 		errs = append(errs, errors.New("GroupID is empty: it names the cluster and its internal topics"))
+	}
+	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil) {
+		errs = append(errs, fmt.Errorf("URL %q is not of the form http://HOST:PORT/PATH or https://HOST:PORT/PATH", c.URL))
 	}
 	for _, name := range configprovider.Names(c.Worker) {
 		if _, ok := c.Providers[name]; ok {

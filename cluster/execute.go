@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/javahash"
 	"github.com/gokconnect/connect/internal/logging"
+	"github.com/gokconnect/connect/internal/rest"
 	"github.com/gokconnect/connect/internal/worker"
 )
 
@@ -181,11 +183,36 @@ func (rt *Runtime) leave(ended <-chan struct{}) {
 // storeTasks stores the configurations that a connector computed, if they have changed. They have placeholders. It runs
 // on the connector's goroutine.
 func (rt *Runtime) storeTasks(ctx context.Context, name string, configs []connect.Config) error {
+	properties := rt.tasksToStore(name, configs)
+	if properties == nil {
+		return nil
+	}
+	body := make([]rest.Config, len(properties))
+	for i, p := range properties {
+		for _, e := range p {
+			body[i] = append(body[i], rest.Entry{Key: e.Name, Value: e.Value})
+		}
+	}
+	here, err := rt.askLeader(ctx, http.MethodPost, rest.Path("connectors", name, "tasks"), rest.EncodeConfigs(body))
+	if err != nil {
+		return fmt.Errorf("give the task configurations to the leader: %w", err)
+	}
+	if !here {
+		return nil
+	}
 	done, err := rt.lockWrites(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
+	if properties = rt.tasksToStore(name, configs); properties == nil {
+		return nil // what the other writer wrote meanwhile is as good
+	}
+	return rt.store.PutTasks(ctx, name, properties)
+}
+
+// tasksToStore returns task configurations as they are stored; nil if they are stored already.
+func (rt *Runtime) tasksToStore(name string, configs []connect.Config) []configstore.Properties {
 	k := rt.store.Snapshot().Connectors[name]
 	if k == nil || k.Target == herder.Stopped {
 		return nil
@@ -209,7 +236,7 @@ func (rt *Runtime) storeTasks(ctx context.Context, name string, configs []connec
 	if !herder.TasksChanged(k, configs) {
 		return nil
 	}
-	return rt.store.PutTasks(ctx, name, properties)
+	return properties
 }
 
 // taskClass is the name of a connector's tasks, as their configurations have it: that of Java's connectors has the
@@ -248,6 +275,9 @@ func (rt *Runtime) configured(e configstore.Event) {
 		if k := rt.snapshot[e.Connector]; k != nil {
 			rt.status.keepTasks(e.Connector, len(k.Tasks))
 		}
+	case configstore.SessionKeyChanged:
+		rt.keys.heard.Store(true)
+		rt.keys.look()
 	case configstore.RestartRequested:
 		rt.restart(e)
 	case configstore.LoggerLevelChanged:

@@ -30,9 +30,16 @@ type instance struct {
 // startInstance starts a runtime with connections of its own.
 func startInstance(t *testing.T, k *kafkatest.Cluster, name string, worker connect.Config, declarations ...cluster.Declaration) *instance {
 	t.Helper()
+	return startConfigured(t, k, name, cluster.Config{Worker: worker}, declarations...)
+}
+
+// startConfigured is startInstance with more of a configuration than the worker's.
+func startConfigured(t *testing.T, k *kafkatest.Cluster, name string, cfg cluster.Config, declarations ...cluster.Declaration) *instance {
+	t.Helper()
 	link := k.NewLink()
-	log := slog.New(slog.NewTextHandler(testWriter{t}, nil)).With("instance", name)
-	rt, err := cluster.New(cluster.Config{Brokers: k.Addrs(), GroupID: "test", Client: link.ClientOpts(), Worker: worker, Logger: log})
+	cfg.Brokers, cfg.GroupID, cfg.Client = k.Addrs(), "test", append(link.ClientOpts(), cfg.Client...)
+	cfg.Logger = slog.New(slog.NewTextHandler(testWriter{t}, nil)).With("instance", name)
+	rt, err := cluster.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

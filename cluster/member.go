@@ -44,6 +44,7 @@ func newMember(rt *Runtime) *groupMember {
 	if err != nil {
 		protocol = group.Sessioned // the worker's configuration was validated
 	}
+	rt.route.signed = protocol.Signed()
 	return &groupMember{rt: rt, holder: group.NewHolder(protocol), state: assign.NewState(), last: -1, empty: make(chan struct{})}
 }
 
@@ -166,7 +167,8 @@ func (m *groupMember) Assigned(ctx context.Context, g Generation, assignment []b
 	}
 	held := m.holder.Held()
 	m.rt.log.Info("assigned", "generation", g.ID, "leader", g.Leader == g.Member, "connectors", held.Assigned.Connectors, "tasks", len(held.Assigned.Tasks), "revoked", len(revoked.Connectors)+len(revoked.Tasks), "delay", held.Delay)
-	m.rt.route.set(leads, held.LeaderURL, owned)
+	m.rt.route.set(leads, held.LeaderURL, owned, m.holder.Protocol().Signed())
+	m.rt.keys.look()
 	if held.Failed() {
 		m.refresh(ctx)
 		m.rejoin("the leader had read less than this instance")

@@ -46,6 +46,7 @@ func TestPartitionedOfTwoConnectors(t *testing.T) {
 func TestAlterOffsetsWithInts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := kafkatest.New(t)
+		k.MustCreateTopic("p", 1)
 		p := &connect.Partitioned[string, int]{Read: func(ctx context.Context, _ string, from *int) iter.Seq2[connect.Emit[int], error] {
 			return func(yield func(connect.Emit[int], error) bool) {
 				at := 1

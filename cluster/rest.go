@@ -49,7 +49,11 @@ func (rt *Runtime) newREST() (*rest.Server, error) {
 		}
 	}
 	peers.DisableKeepAlives = true // requests to other instances are rare
-	o.Client = &http.Client{Transport: peers, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	var transport http.RoundTripper = peers
+	if rt.cfg.Peers != nil {
+		transport = rt.cfg.Peers
+	}
+	o.Client = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for _, r := range s.HeaderRules {
 		o.Headers = append(o.Headers, rest.HeaderRule(r))
 	}
@@ -90,31 +94,6 @@ func (s *stage) String() string {
 		return ""
 	}
 	return fmt.Sprintf("The worker is currently %s, which began at %s.", s.text, s.began.UTC().Format("2006-01-02T15:04:05.000000Z"))
-}
-
-// workerID returns the worker's address as others know it.
-func (rt *Runtime) workerID() string {
-	host, port := rt.settings.AdvertisedHost, rt.settings.AdvertisedPort
-	for _, text := range rt.settings.Listeners {
-		l, err := parseListener(text)
-		if err != nil {
-			continue
-		}
-		if bound := rt.bound.Load(); bound != nil && l.port == 0 {
-			l.port = *bound
-		}
-		if host == "" {
-			host = l.host
-		}
-		if port == 0 {
-			port = l.port
-		}
-		break
-	}
-	if host == "" {
-		host = hostname()
-	}
-	return fmt.Sprintf("%s:%d", host, port)
 }
 
 // What an instance does before and after it has joined its group.

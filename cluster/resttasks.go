@@ -145,16 +145,22 @@ func (a apiTasks) PutTasks(ctx context.Context, name string, configs []rest.Conf
 		return err
 	}
 	return rt.write(ctx, name, func(k *herder.Connector) error {
+		if len(configs) > 0 && k.Target == herder.Stopped {
+			return rest.Errorf(http.StatusBadRequest, "Cannot submit non-empty set of task configs for stopped connector %s", name)
+		}
 		tasks := make([]connect.Config, len(configs))
 		properties := make([]configstore.Properties, len(configs))
 		for i, cfg := range configs {
 			tasks[i] = plain(cfg.Map())
-			properties[i] = configstore.HashOrder(cfg.Map())
+			properties[i] = make(configstore.Properties, len(cfg)) // in the order in which the other worker has them
+			for j, e := range cfg {
+				properties[i][j] = configstore.Property{Name: e.Key, Value: e.Value}
+			}
 		}
 		if !herder.TasksChanged(k, tasks) {
 			return nil
 		}
-		return rt.store.PutTasks(ctx, name, properties)
+		return rt.writeAsLeader(ctx, func() error { return rt.store.PutTasks(ctx, name, properties) })
 	})
 }
 
@@ -168,9 +174,12 @@ func (a apiTasks) Fence(_ context.Context, _ string, body []byte, s *rest.Signat
 	return rest.Errorf(http.StatusInternalServerError, "This worker does not fence the producers of others")
 }
 
-// checkSignature refuses requests of other workers that are not signed with the key that the workers share. Where there is
-// none, no signature can be right.
+// checkSignature refuses requests of other workers that are not signed with the key that the workers share, if the protocol
+// of the group has signatures.
 func (rt *Runtime) checkSignature(body []byte, s *rest.Signature) error {
+	if !rt.route.signs() {
+		return nil
+	}
 	if s == nil {
 		return rest.Errorf(http.StatusBadRequest, "Internal request missing required signature")
 	}
@@ -179,12 +188,15 @@ func (rt *Runtime) checkSignature(body []byte, s *rest.Signature) error {
 			"This worker is currently configured to use: [%s]. Check that all workers' configuration files permit the same set of signature algorithms, "+
 			"and correct any misconfigured worker and restart it.", s.Algorithm, strings.Join(rt.settings.VerificationAlgorithms, ", "))
 	}
-	select {
-	case <-rt.started:
-	default:
-		return rest.Errorf(http.StatusServiceUnavailable, "This worker is still starting up and has not been able to read a session key from the config topic yet")
+	var key *configstore.SessionKey
+	if rt.ready.Load() {
+		key = rt.store.Snapshot().SessionKey
 	}
-	if key := rt.store.Snapshot().SessionKey; key == nil || !s.Valid(key.Key, body) {
+	switch {
+	case key == nil:
+		return rest.Errorf(http.StatusServiceUnavailable, "This worker is still starting up and has not been able to read a session key from the config topic yet")
+	case !s.Valid(key.Key, body):
+		rt.log.Warn("a request of another worker has a signature that is not right", "algorithm", s.Algorithm)
 		return rest.Errorf(http.StatusForbidden, "Internal request contained invalid signature.")
 	}
 	return nil

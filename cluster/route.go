@@ -2,6 +2,10 @@ package cluster
 
 import (
 	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/gokconnect/connect"
@@ -18,6 +22,7 @@ type route struct {
 	leads   bool
 	leader  string // its URL, "" if it serves no requests
 	owned   owners // the leader's alone
+	signed  bool   // the group's protocol has signed requests; that of the configuration before the first round
 }
 
 // owners are the URLs of the instances that run connectors and tasks; a connector's own stands under task -1.
@@ -55,10 +60,24 @@ func (r *route) offer(url string) string {
 	return url
 }
 
-func (r *route) set(leads bool, leader string, owned owners) {
+func (r *route) set(leads bool, leader string, owned owners, signed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.member, r.leads, r.leader, r.owned = true, leads, leader, owned
+	r.member, r.leads, r.leader, r.owned, r.signed = true, leads, leader, owned, signed
+}
+
+// signs reports whether requests between workers have to be signed.
+func (r *route) signs() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.signed
+}
+
+// distributesKeys reports whether this instance has to see to the session key.
+func (r *route) distributesKeys() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.member && r.leads && r.signed
 }
 
 func (r *route) lose() {
@@ -70,10 +89,53 @@ func (r *route) lose() {
 // url is where other instances reach this one: empty for one that does not serve requests itself, unless its configuration
 // says where they are served.
 func (rt *Runtime) url() string {
-	if rt.bound.Load() == nil && (rt.settings.AdvertisedHost == "" || rt.settings.AdvertisedPort == 0) {
-		return ""
+	switch {
+	case rt.cfg.URL != "":
+		return strings.TrimSuffix(rt.cfg.URL, "/") + "/"
+	case rt.reached():
+		return rt.advertisedProtocol() + "://" + rt.workerID() + "/"
 	}
-	return rt.advertisedProtocol() + "://" + rt.workerID() + "/"
+	return ""
+}
+
+// reached reports whether it is known where other instances reach this one.
+func (rt *Runtime) reached() bool {
+	return rt.cfg.URL != "" || rt.bound.Load() != nil || rt.settings.AdvertisedHost != "" && rt.settings.AdvertisedPort != 0
+}
+
+// workerID returns the worker's address as others know it. Of an instance that has none it is a name that no other has.
+func (rt *Runtime) workerID() string {
+	switch {
+	case rt.cfg.URL != "":
+		u, err := url.Parse(rt.cfg.URL)
+		if err == nil && u.Port() == "" {
+			return net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+		}
+		return u.Host // the configuration was validated
+	case !rt.reached() && !rt.standalone():
+		return rt.unreached
+	}
+	host, port := rt.settings.AdvertisedHost, rt.settings.AdvertisedPort
+	for _, text := range rt.settings.Listeners {
+		l, err := parseListener(text)
+		if err != nil {
+			continue
+		}
+		if bound := rt.bound.Load(); bound != nil && l.port == 0 {
+			l.port = *bound
+		}
+		if host == "" {
+			host = l.host
+		}
+		if port == 0 {
+			port = l.port
+		}
+		break
+	}
+	if host == "" {
+		host = hostname()
+	}
+	return fmt.Sprintf("%s:%d", host, port)
 }
 
 // advertisedProtocol returns http or https, as Kafka Connect chooses it.
@@ -112,16 +174,46 @@ func (rt *Runtime) toLeader(ctx context.Context) error {
 	if err := rt.do(ctx, func() error { return nil }); err != nil {
 		return err
 	}
+	at, err := rt.leader()
+	if err == nil && at != "" {
+		err = &rest.Elsewhere{URL: at}
+	}
+	return err
+}
+
+// leader returns the URL of the instance that leads; "" if that is this one, or if nobody can reach it and this one is as
+// good.
+func (rt *Runtime) leader() (string, error) {
 	r := &rt.route
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
+	case rt.standalone():
+		return "", nil
 	case !r.member:
-		return rest.Conflict()
-	case r.leads || r.leader == "":
-		return nil
+		return "", rest.Conflict()
+	case r.leads:
+		return "", nil
 	}
-	return &rest.Elsewhere{URL: r.leader}
+	return r.leader, nil
+}
+
+// askLeader has the leader do what only it may: a signed request to it. Here is true, and nothing was asked, if this
+// instance can do it itself.
+func (rt *Runtime) askLeader(ctx context.Context, method, path string, body []byte) (here bool, err error) {
+	at, err := rt.leader()
+	if err != nil || at == "" {
+		return err == nil, err
+	}
+	var signature *rest.Signature
+	if key := rt.store.Snapshot().SessionKey; key != nil {
+		if signature, err = rest.Sign(key.Key, rt.settings.SignatureAlgorithm, body); err != nil {
+			return false, err
+		}
+	} else if rt.route.signs() {
+		return false, fmt.Errorf("a request to the leader has to be signed, and there is no session key in topic %s yet", rt.settings.ConfigTopic.Name)
+	}
+	return false, rt.rest.Ask(ctx, method, at, path, body, signature)
 }
 
 // toOwner returns the error of a request that the instance has to answer which runs a task, or with task -1 a connector; nil

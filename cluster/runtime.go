@@ -10,11 +10,13 @@ package cluster
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +46,7 @@ type Runtime struct {
 	kafka    *kafka
 	secrets  *secrets
 	reloads  *reloads
+	keys     *sessionKeys
 
 	store configstore.Store
 	// coordinator is that of the configuration, or the Kafka group.
@@ -75,6 +78,7 @@ type Runtime struct {
 	bound     atomic.Pointer[int]    // the port of the first listener, once it is open
 	clusterID atomic.Pointer[string] // of Kafka, once it was asked for
 	order     keyOrders
+	unreached string // the worker's name while nobody can reach it
 	route     route
 }
 
@@ -113,6 +117,8 @@ func New(cfg Config) (_ *Runtime, err error) {
 		return nil, fmt.Errorf("cluster.Config: Worker: connector.client.config.override.policy: %w", err)
 	}
 	rt.reloads = newReloads(rt.reload)
+	rt.keys = newSessionKeys(settings)
+	rt.unreached = hostname() + "-" + strings.ToLower(rand.Text()[:8])
 	rt.member = newMember(rt)
 	rt.plugins.Store(reg)
 	if rt.rest, err = rt.newREST(); err != nil {
@@ -231,6 +237,9 @@ func (rt *Runtime) run(ctx context.Context) error {
 	defer leave()
 	coordinated, declared := make(chan error, 1), make(chan error, 1)
 	group.Go(func() { coordinated <- rt.coordinator.Run(inside, rt.member) })
+	if _, alone := rt.coordinator.(*standalone); !alone {
+		group.Go(func() { rt.distributeKeys(inside) })
+	}
 	if rt.cfg.StallAfter > 0 {
 		group.Go(func() { rt.watchStalls(inside) })
 	}

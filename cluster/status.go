@@ -29,8 +29,8 @@ type ConnectorStatus struct {
 	Kind  connect.Kind // [connect.KindSource] or [connect.KindSink]
 	State State
 	Err   error // why it is FAILED
-	// Worker is the instance that said so, by its advertised address (rest.advertised.host.name and .port of Config.Worker;
-	// the host and 8083 unless they are set, so set them to tell instances on one host apart). "" with [Standalone].
+	// Worker is the instance that said so, by its address (see [Config.URL]); if it has none, by a name of its own that
+	// begins with the host's. "" with [Standalone].
 	Worker string
 	Tasks  []TaskStatus
 }
@@ -40,8 +40,8 @@ type TaskStatus struct {
 	ID    connect.TaskID
 	State State
 	Err   error // why it is FAILED or RESTARTING
-	// Worker is the instance that said so, by its advertised address (rest.advertised.host.name and .port of Config.Worker;
-	// the host and 8083 unless they are set, so set them to tell instances on one host apart). "" with [Standalone].
+	// Worker is the instance that said so, by its address (see [Config.URL]); if it has none, by a name of its own that
+	// begins with the host's. "" with [Standalone].
 	Worker string
 }
 

@@ -40,6 +40,9 @@ func (p Protocol) String() string {
 // Cooperative reports whether members keep what they hold from round to round.
 func (p Protocol) Cooperative() bool { return p != Eager }
 
+// Signed reports whether requests between members are signed.
+func (p Protocol) Signed() bool { return p >= Sessioned }
+
 // Offered returns the protocols that a member with this connect.protocol joins with, the preferred first.
 func (p Protocol) Offered() []Protocol {
 	var offered []Protocol
