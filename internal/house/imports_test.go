@@ -82,8 +82,9 @@ var layers = []layer{
 		why:      "The runtime is where everything comes together.",
 	},
 	{
-		packages: []string{"plugin/mirror"}, may: []string{"."}, thirdly: kafkaClient,
-		why: "A plugin is what anybody could have written; this one copies from Kafka.",
+		packages: []string{"plugin/mirror"}, may: []string{".", "internal/clients/...", "internal/connconfig", "internal/workerconfig", "internal/javaregexp"},
+		thirdly: kafkaClient,
+		why:     "A plugin is what anybody could have written; this one copies from Kafka, by Kafka's client properties and Java's regular expressions.",
 	},
 	{
 		packages: []string{"plugin/keystore"}, may: []string{"."}, thirdly: []string{"github.com/pavlo-v-chernykh/keystore-go/v4", "software.sslmate.com/src/go-pkcs12"},

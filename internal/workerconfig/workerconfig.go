@@ -253,3 +253,6 @@ func finder(reg *connect.Registry) func(string) (string, bool) {
 		return find(name)
 	}
 }
+
+// SecurityKeys returns the keys of TLS and SASL that clients have too, in Kafka's order.
+func SecurityKeys() []connect.ConfigKey { return append(tlsKeys(), saslKeys()...) }

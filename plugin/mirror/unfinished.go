@@ -1,0 +1,43 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+
+	"github.com/gokconnect/connect"
+)
+
+type (
+	sourceConnector     struct{ env *environment }
+	checkpointConnector struct{ env *environment }
+	heartbeatConnector  struct{ env *environment }
+)
+
+var errUnfinished = errors.New("the connectors of MirrorMaker can be configured and validated, but don't run yet")
+
+func (*sourceConnector) Start(context.Context, connect.ConnectorContext, connect.Config) error {
+	return errUnfinished
+}
+func (*sourceConnector) TaskConfigs(context.Context, int) ([]connect.Config, error) {
+	return nil, errUnfinished
+}
+func (*sourceConnector) Stop(context.Context) error  { return nil }
+func (*sourceConnector) NewTask() connect.SourceTask { return nil }
+
+func (*checkpointConnector) Start(context.Context, connect.ConnectorContext, connect.Config) error {
+	return errUnfinished
+}
+func (*checkpointConnector) TaskConfigs(context.Context, int) ([]connect.Config, error) {
+	return nil, errUnfinished
+}
+func (*checkpointConnector) Stop(context.Context) error  { return nil }
+func (*checkpointConnector) NewTask() connect.SourceTask { return nil }
+
+func (*heartbeatConnector) Start(context.Context, connect.ConnectorContext, connect.Config) error {
+	return errUnfinished
+}
+func (*heartbeatConnector) TaskConfigs(context.Context, int) ([]connect.Config, error) {
+	return nil, errUnfinished
+}
+func (*heartbeatConnector) Stop(context.Context) error  { return nil }
+func (*heartbeatConnector) NewTask() connect.SourceTask { return nil }
