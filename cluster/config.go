@@ -15,6 +15,7 @@ import (
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/offsets"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
 )
 
 // Config is what a [Runtime] needs. Brokers and GroupID are required; everything else has a default.
@@ -28,6 +29,9 @@ type Config struct {
 	Client []kgo.Opt
 	// KeyStores opens JKS and PKCS#12 stores that ssl.* keys name: package plugin/keystore. Default: PEM only.
 	KeyStores KeyStores
+	// Mechanism makes the SASL mechanisms that the runtime lacks, such as GSSAPI (package plugin/kerberos). Default: PLAIN,
+	// SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER only.
+	Mechanism Mechanism
 	// Worker is configuration by Kafka Connect's own worker keys, such as offset.flush.interval.ms,
 	// producer.compression.type or config.providers.
 	Worker connect.Config
@@ -72,6 +76,12 @@ type KeyStores interface {
 	Certificates(storeType string, content []byte, password string) ([]*x509.Certificate, error)
 	Keys(storeType string, content []byte, password, keyPassword string) ([]tls.Certificate, error)
 }
+
+// Mechanism makes the SASL mechanism of that name (sasl.mechanism) for a client with these properties; jaas are the options
+// of the login module in its sasl.jaas.config, empty if there is none. nil without an error means that it does not know the
+// name: the runtime's own are taken then. It is called once for each client, possibly concurrently. A mechanism that is a
+// [sasl.ClosingMechanism] is closed with its client.
+type Mechanism func(name string, props, jaas map[string]string) (sasl.Mechanism, error)
 
 // RestartPolicy says how tasks that failed are restarted: with a growing wait, and not at all after errors that no
 // restart mends (data, configuration, [connect.Fatal]).

@@ -39,7 +39,7 @@ const reachTimeout = 30 * time.Second
 
 // clientOptions is what every client gets.
 func (rt *Runtime) clientOptions() clients.Options {
-	return clients.Options{Base: rt.cfg.Client, KeyStores: rt.cfg.KeyStores}
+	return clients.Options{Base: rt.cfg.Client, KeyStores: rt.cfg.KeyStores, Mechanism: clients.MechanismFunc(rt.cfg.Mechanism)}
 }
 
 func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {

@@ -51,10 +51,10 @@ func (o Options) mechanism(p *properties) (sasl.Mechanism, error) {
 	case "OAUTHBEARER":
 		return oauthMechanism(p, module.options)
 	case "GSSAPI":
-		return nil, connect.InvalidValue(key, name, "Kerberos needs the module github.com/twmb/franz-go/pkg/sasl/kerberos, which an embedding "+
-			"program adds as a mechanism; for another mechanism set sasl.mechanism (GSSAPI is its default)")
+		return nil, connect.InvalidValue(key, name, "Kerberos is a module of its own, plugin/kerberos: hand in its Mechanism as cluster.Config.Mechanism; "+
+			"for another mechanism set sasl.mechanism (GSSAPI is its default)")
 	default:
-		return nil, connect.InvalidValue(key, name, fmt.Sprintf("the mechanisms are %s; an embedding program can add others",
+		return nil, connect.InvalidValue(key, name, fmt.Sprintf("the mechanisms are %s; cluster.Config.Mechanism can add others",
 			"PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER"))
 	}
 }

@@ -196,7 +196,7 @@ func TestErrors(t *testing.T) {
 		{KindConsumer, p{"max.poll.records": "0"}, "Invalid value 0 for configuration max.poll.records: Value must be at least 1"},
 		{KindConsumer, p{"group.instance.id": ""}, "Invalid value  for configuration group.instance.id: String must be non-empty"},
 		{KindAdmin, p{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": ""}, "Invalid value null for configuration sasl.mechanism: When the security.protocol configuration enables SASL, mechanism must be non-null and non-empty string."},
-		{KindAdmin, p{"security.protocol": "SASL_PLAINTEXT"}, "Invalid value GSSAPI for configuration sasl.mechanism: Kerberos needs the module github.com/twmb/franz-go/pkg/sasl/kerberos, which an embedding program adds as a mechanism; for another mechanism set sasl.mechanism (GSSAPI is its default)"},
+		{KindAdmin, p{"security.protocol": "SASL_PLAINTEXT"}, "Invalid value GSSAPI for configuration sasl.mechanism: Kerberos is a module of its own, plugin/kerberos: hand in its Mechanism as cluster.Config.Mechanism; for another mechanism set sasl.mechanism (GSSAPI is its default)"},
 		{KindAdmin, p{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN"}, "sasl.jaas.config must have the options username and password for the mechanism PLAIN"},
 		{KindAdmin, p{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.jaas.config": `x required username="` + hidden + `"`}, "Invalid value [hidden] for configuration sasl.jaas.config: JAAS config entry not terminated by semi-colon"},
 		{KindAdmin, p{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.jaas.config": hidden}, "Invalid value [hidden] for configuration sasl.jaas.config: Login module control flag not specified in JAAS config"},

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,6 +24,8 @@ type Cluster struct {
 type Broker struct {
 	Process
 	Addr string
+	// Listeners are the addresses of further listeners by name, see [NewCluster].
+	Listeners map[string]string
 }
 
 // Bootstrap returns the addresses of the brokers, in the form of bootstrap.servers.
@@ -59,15 +62,26 @@ func StartCluster(dir string, n int, properties ...string) (*Cluster, error) {
 	return c, c.Start()
 }
 
-// NewCluster returns a cluster that is not running.
+// NewCluster returns a cluster that is not running. A property listener.NAME=PROTOCOL opens a further listener, such as
+// listener.SECURE=SASL_SSL.
 func NewCluster(dir string, n int, properties ...string) (*Cluster, error) {
-	ports, err := FreePorts(2 * n)
+	var further [][2]string // names and protocols
+	properties = slices.DeleteFunc(slices.Clone(properties), func(p string) bool {
+		key, protocol, _ := strings.Cut(p, "=")
+		name, ok := strings.CutPrefix(key, "listener.")
+		if ok = ok && !strings.Contains(name, "."); ok {
+			further = append(further, [2]string{name, protocol})
+		}
+		return ok
+	})
+	each := 2 + len(further)
+	ports, err := FreePorts(each * n)
 	if err != nil {
 		return nil, err
 	}
 	var voters []string
 	for i := range n {
-		voters = append(voters, fmt.Sprintf("%d@127.0.0.1:%d", i+1, ports[2*i+1]))
+		voters = append(voters, fmt.Sprintf("%d@127.0.0.1:%d", i+1, ports[each*i+1]))
 	}
 	replicas, inSync := min(n, 3), 1
 	if n > 2 {
@@ -78,10 +92,17 @@ func NewCluster(dir string, n int, properties ...string) (*Cluster, error) {
 	id := base64.RawURLEncoding.EncodeToString(random[:])
 	c := &Cluster{}
 	for i := range n {
-		dir, addr := filepath.Join(dir, strconv.Itoa(i+1)), fmt.Sprintf("127.0.0.1:%d", ports[2*i])
+		dir, addr := filepath.Join(dir, strconv.Itoa(i+1)), fmt.Sprintf("127.0.0.1:%d", ports[each*i])
+		advertised, protocols, listeners := "PLAINTEXT://"+addr, "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT", make(map[string]string)
+		for j, l := range further {
+			listeners[l[0]] = fmt.Sprintf("127.0.0.1:%d", ports[each*i+2+j])
+			advertised += "," + l[0] + "://" + listeners[l[0]]
+			protocols += "," + l[0] + ":" + l[1]
+		}
 		config := []string{
 			"process.roles=broker,controller", fmt.Sprintf("node.id=%d", i+1), "controller.quorum.voters=" + strings.Join(voters, ","),
-			fmt.Sprintf("listeners=PLAINTEXT://%s,CONTROLLER://127.0.0.1:%d", addr, ports[2*i+1]), "advertised.listeners=PLAINTEXT://" + addr,
+			fmt.Sprintf("listeners=%s,CONTROLLER://127.0.0.1:%d", advertised, ports[each*i+1]), "advertised.listeners=" + advertised,
+			"listener.security.protocol.map=" + protocols,
 			"controller.listener.names=CONTROLLER", "log.dirs=" + filepath.Join(dir, "data"), "num.partitions=1",
 			fmt.Sprintf("default.replication.factor=%d", replicas), fmt.Sprintf("min.insync.replicas=%d", inSync),
 			fmt.Sprintf("offsets.topic.replication.factor=%d", replicas), "offsets.topic.num.partitions=5",
@@ -104,7 +125,7 @@ func NewCluster(dir string, n int, properties ...string) (*Cluster, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.Brokers = append(c.Brokers, &Broker{Addr: addr, Process: Process{Dir: dir, Argv: argv, Ready: listening(addr)}})
+		c.Brokers = append(c.Brokers, &Broker{Addr: addr, Listeners: listeners, Process: Process{Dir: dir, Argv: argv, Ready: listening(addr)}})
 	}
 	return c, nil
 }
