@@ -31,6 +31,14 @@ func (c *CheckpointConfig) TaskConfigs(groups []string, maxTasks int) []connect.
 	return configs
 }
 
+// TaskConfigs returns the configuration of the one task, whether or not the flow is enabled; without an interval there is none.
+func (c *HeartbeatConfig) TaskConfigs() []connect.Config {
+	if c.Interval < 0 {
+		return []connect.Config{}
+	}
+	return []connect.Config{maps.Clone(c.given)}
+}
+
 func (c *Config) taskConfig(index int, key string, assigned []string) connect.Config {
 	cfg := maps.Clone(c.given)
 	cfg[key] = strings.Join(assigned, ",")

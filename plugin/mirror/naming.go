@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gokconnect/connect"
@@ -67,23 +68,18 @@ func (n Naming) IsInternalTopic(topic string) bool {
 	return strings.HasPrefix(topic, "__") || strings.HasPrefix(topic, ".") || n.IsMM2InternalTopic(topic)
 }
 
-// hops returns the clusters that a topic was copied from, the last first, as its name tells. A name that leads to
-// itself ends the list.
+// hops returns the clusters that a topic was copied from, the last first, as its name tells. A cluster that comes again
+// ends the list: names of a policy such as [IdentityReplicationPolicy] lead to themselves.
 func (n Naming) hops(topic string) []string {
 	var aliases []string
-	seen := map[string]bool{}
-	for !seen[topic] {
-		seen[topic] = true
+	for {
 		alias, ok := n.TopicSource(topic)
-		if !ok {
-			break
+		if !ok || slices.Contains(aliases, alias) {
+			return aliases
 		}
 		aliases = append(aliases, alias)
-		upstream, ok := n.UpstreamTopic(topic)
-		if !ok {
-			break
+		if topic, ok = n.UpstreamTopic(topic); !ok {
+			return aliases
 		}
-		topic = upstream
 	}
-	return aliases
 }
