@@ -142,7 +142,7 @@ func (r *sourceRun) sendAgain() {
 			topics = append(topics, s.rec.Topic)
 		}
 	}
-	r.Logger.Warn("topics were made anew while records were on their way, which are sent again", "topics", topics, "records", len(again))
+	r.Logger.Warn("topics were made anew, or got partitions, while records were on their way, which are sent again", "topics", topics, "records", len(again))
 	if recreated {
 		r.Producer.PurgeTopicsFromProducing(topics...)
 	}

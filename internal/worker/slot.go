@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -22,6 +23,7 @@ type slot struct {
 	index     int                   // in the batch that was polled
 	size      int
 	partition int32 // as wanted: the client puts the one that it chose into rec
+	again     bool  // it was sent once more because its topic seemed to lack the partition
 }
 
 // recordOverhead is about what a record costs besides its content.
@@ -58,11 +60,16 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 		// more, in order, when nothing else is in flight.
 		r.sendLater(s)
 		r.recreated = r.recreated || !isPurged(err)
+	case r.err == nil && lacksPartition(err) && !s.again:
+		// What the client knows of the topic may be minutes old, and it does not look again by itself.
+		s.again = true
+		r.sendLater(s)
+		r.recreated = true
 	case r.err == nil && r.Operator.Tolerates() && ofRecord(err):
 		r.settleSlot(s, &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: "org.apache.kafka.connect.runtime.WorkerSourceTask", Err: err, Attempts: 1})
 	default:
 		if r.err == nil {
-			r.err = fmt.Errorf("send to topic %s: Unrecoverable exception from producer send callback: %w", rec.Topic, err)
+			r.err = fmt.Errorf("send to topic %s%s: Unrecoverable exception from producer send callback: %w", rec.Topic, s.origin(), err)
 			r.fail(r.err) // interrupts Poll
 			for _, s := range r.resend {
 				r.inFlight--
@@ -75,6 +82,32 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 		r.bytes -= int64(s.size)
 		signal(r.room)
 	}
+}
+
+// lacksPartition reports whether a record has a partition that its topic does not have, as far as the client knows. The
+// client's error has no name.
+func lacksPartition(err error) bool {
+	return err != nil && strings.HasPrefix(err.Error(), "invalid record partitioning choice")
+}
+
+// origin says which partition the record is for, if that is known, and where it comes from. The caller holds mu.
+func (s *slot) origin() (text string) {
+	if s.partition >= 0 {
+		text = fmt.Sprintf(", partition %d", s.partition)
+	}
+	k := s.entry.track
+	if k == nil || k.partition == nil {
+		return text
+	}
+	text += ", from source partition " + connect.FormatValue(map[string]any(k.partition))
+	if s.entry.n < k.head {
+		return text
+	}
+	defer func() { _ = recover() }() // the offset is the connector's; the message does without
+	if offset := k.entries[s.entry.n&uint64(len(k.entries)-1)].offset; offset != nil {
+		text += ", source offset " + connect.FormatValue(map[string]any(offset.Fields()))
+	}
+	return text
 }
 
 // sendLater takes a record back that has to be sent once more. The caller holds mu.
