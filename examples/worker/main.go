@@ -22,6 +22,7 @@ import (
 	"github.com/gokconnect/connect/offsets"
 	"github.com/gokconnect/connect/plugin/file"
 	"github.com/gokconnect/connect/plugin/keystore"
+	"github.com/gokconnect/connect/plugin/mirror"
 	"github.com/gokconnect/connect/plugin/tools"
 )
 
@@ -65,7 +66,8 @@ func run(ctx context.Context, log *slog.Logger, strict bool, workerFile string, 
 	}
 	cfg.Logger = log
 	cfg.KeyStores = keystore.Java{}
-	cfg.Plugins = new(connect.Registry).MustAdd(file.Plugins()...).MustAdd(tools.Plugins()...)
+	cfg.Plugins = new(connect.Registry).MustAdd(file.Plugins()...).MustAdd(tools.Plugins()...).
+		MustAdd(mirror.Plugins(mirror.Options{KeyStores: keystore.Java{}})...)
 	if name := worker["offset.storage.file.filename"]; name != "" {
 		cfg.Offsets, cfg.Coordinator = &offsets.File{Path: name}, cluster.Standalone()
 	}

@@ -8,21 +8,11 @@ import (
 )
 
 type (
-	sourceConnector     struct{ env *environment }
 	checkpointConnector struct{ env *environment }
 	heartbeatConnector  struct{ env *environment }
 )
 
 var errUnfinished = errors.New("the connectors of MirrorMaker can be configured and validated, but don't run yet")
-
-func (*sourceConnector) Start(context.Context, connect.ConnectorContext, connect.Config) error {
-	return errUnfinished
-}
-func (*sourceConnector) TaskConfigs(context.Context, int) ([]connect.Config, error) {
-	return nil, errUnfinished
-}
-func (*sourceConnector) Stop(context.Context) error  { return nil }
-func (*sourceConnector) NewTask() connect.SourceTask { return nil }
 
 func (*checkpointConnector) Start(context.Context, connect.ConnectorContext, connect.Config) error {
 	return errUnfinished
