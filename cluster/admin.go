@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/clients"
@@ -108,9 +109,38 @@ func (rt *Runtime) Restart(ctx context.Context, name string, o RestartOptions) e
 	})
 }
 
-// RestartTask makes a new instance of one task, on the instance of the cluster that runs it; it fails with
-// [connect.ErrIllegalState] on others, from which [Runtime.Restart] works. It returns at once.
+// errNotHere is that something does not run on this instance.
+var errNotHere = fmt.Errorf("it does not run on this instance: %w", connect.ErrIllegalState)
+
+// RestartTask makes a new instance of one task, wherever in the cluster it runs. It returns when that was asked for.
 func (rt *Runtime) RestartTask(ctx context.Context, id connect.TaskID) error {
+	return rt.patiently(ctx, func() error {
+		err := rt.restartTaskHere(ctx, id)
+		if !errors.Is(err, errNotHere) || rt.standalone() {
+			return err
+		}
+		at, err := rt.owner(id)
+		if err != nil {
+			return err
+		}
+		if at != "" {
+			path := rest.Path("connectors", id.Connector, "tasks", strconv.Itoa(id.Task), "restart") + "?forward=true"
+			if err = rt.rest.Ask(ctx, http.MethodPost, at, path, nil, nil); !wantsCredentials(err) {
+				return err
+			}
+		}
+		return rt.store.PutTaskRestart(ctx, id)
+	})
+}
+
+// wantsCredentials reports whether another instance wants credentials, which a call of a method does not have.
+func wantsCredentials(err error) bool {
+	var e *rest.Error
+	return errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden)
+}
+
+// restartTaskHere restarts a task that runs on this instance; errNotHere if it does not.
+func (rt *Runtime) restartTaskHere(ctx context.Context, id connect.TaskID) error {
 	return rt.do(ctx, func() error {
 		k := rt.snapshot[id.Connector]
 		switch {
@@ -119,7 +149,7 @@ func (rt *Runtime) RestartTask(ctx context.Context, id connect.TaskID) error {
 		case id.Task < 0 || id.Task >= len(k.Tasks):
 			return rest.NotFoundf("Unknown task: %v", id)
 		case !rt.core.Runs(id):
-			return fmt.Errorf("task %v does not run on this instance: %w", id, connect.ErrIllegalState)
+			return fmt.Errorf("task %v: %w", id, errNotHere)
 		}
 		rt.core.RestartTask(id)
 		rt.reconcile()

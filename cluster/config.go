@@ -63,6 +63,9 @@ type Config struct {
 	// [Runtime.ListenAndServe] listens on, or rest.advertised.host.name and rest.advertised.port of Worker; without any of
 	// these the instance can't be reached, which the others get along with, but Java workers don't.
 	URL string
+	// RebalanceWait is how long a request, or a method of the runtime, waits that a rebalance keeps from being served. Then
+	// it fails, as a conflict, and says what it waited for. Default: 30 s. Negative: it fails at once, as in Kafka Connect.
+	RebalanceWait time.Duration
 	// Peers sends requests to other instances. Default: a transport with the certificates of listeners.https.* of Worker.
 	Peers http.RoundTripper
 	// Logger gets what the runtime and its connectors have to say. Default: nothing is logged.
@@ -116,16 +119,21 @@ func (p RestartPolicy) policy() worker.RestartPolicy {
 }
 
 // KafkaConnectDefaults returns cfg with every deliberate departure from Kafka Connect's behaviour turned off:
-// failed tasks stay FAILED, and validation shows the values that config providers gave. docs/compatibility.md lists the departures.
+// failed tasks stay FAILED, requests don't wait for a rebalance, validation shows the values that config providers gave, and
+// others. docs/compatibility.md lists the departures.
 func KafkaConnectDefaults(cfg Config) Config {
 	cfg.javaDefaults = true
 	cfg.Restart.Max = -1
+	cfg.RebalanceWait = -1
 	return cfg
 }
 
 func (c Config) withDefaults() Config {
 	if c.StallAfter == 0 {
 		c.StallAfter = time.Minute
+	}
+	if c.RebalanceWait == 0 {
+		c.RebalanceWait = 30 * time.Second
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

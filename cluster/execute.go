@@ -280,6 +280,8 @@ func (rt *Runtime) configured(e configstore.Event) {
 		rt.keys.look()
 	case configstore.RestartRequested:
 		rt.restart(e)
+	case configstore.TaskRestartRequested:
+		rt.core.RestartTask(e.ID) // if it runs here
 	case configstore.LoggerLevelChanged:
 		if level, ok := logging.ParseLevel(e.Level); ok {
 			if _, err := rt.levels.Set(e.Namespace, level); err != nil {

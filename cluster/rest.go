@@ -36,7 +36,7 @@ func (rt *Runtime) newREST() (*rest.Server, error) {
 	o := rest.Options{
 		Connectors: apiConnectors{rt}, Tasks: apiTasks{rt}, Offsets: apiOffsets{rt}, Plugins: apiPlugins{rt}, Loggers: apiLoggers{rt}, Worker: apiWorker{rt},
 		Tracking: s.TopicTracking, TrackingReset: s.TopicTrackingReset, AllowOrigin: s.AllowOrigin, AllowMethods: s.AllowMethods,
-		Authenticate: rt.cfg.Authenticate, Logger: rt.log,
+		Authenticate: rt.cfg.Authenticate, Logger: rt.log, Wait: rt.cfg.RebalanceWait,
 	}
 	peers := http.DefaultTransport.(*http.Transport).Clone()
 	for _, text := range s.Listeners {

@@ -296,8 +296,8 @@ func (a apiConnectors) Restart(ctx context.Context, name string, plan rest.Resta
 		return nil, err
 	case here:
 		return nil, rt.settle(ctx, name)
-	case alone:
-		if err := rt.toOwner(name, -1); err != nil {
+	case alone && !rt.standalone():
+		if err := rt.toOwner(connect.TaskID{Connector: name, Task: -1}); err != nil {
 			return nil, err
 		}
 	default:

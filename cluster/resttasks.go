@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -107,13 +106,16 @@ func (a apiTasks) Tasks(ctx context.Context, name string) (tasks []rest.TaskInfo
 }
 
 func (a apiTasks) RestartTask(ctx context.Context, id connect.TaskID) error {
-	err := a.rt.RestartTask(ctx, id)
+	err := a.rt.restartTaskHere(ctx, id)
 	known := !isNotFound(err, id.Connector)
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, connect.ErrIllegalState): // it does not run here
-		return cmp.Or(a.rt.toOwner(id.Connector, id.Task), err)
+	case errors.Is(err, errNotHere) && !a.rt.standalone():
+		if err := a.rt.toOwner(id); err != nil {
+			return err
+		}
+		return a.rt.store.PutTaskRestart(ctx, id)
 	case !known && a.rt.standalone():
 		return rest.Errorf(http.StatusInternalServerError, "Failed to start task %s-%d since it is not a recognizable type (source or sink)", id.Connector, id.Task)
 	case !known:

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/assign"
+	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/group"
 	"github.com/gokconnect/connect/internal/rest"
 )
@@ -206,33 +209,67 @@ func (rt *Runtime) askLeader(ctx context.Context, method, path string, body []by
 		return err == nil, err
 	}
 	var signature *rest.Signature
-	if key := rt.store.Snapshot().SessionKey; key != nil {
+	if key := rt.sessionKey(ctx); key != nil {
 		if signature, err = rest.Sign(key.Key, rt.settings.SignatureAlgorithm, body); err != nil {
 			return false, err
 		}
 	} else if rt.route.signs() {
-		return false, fmt.Errorf("a request to the leader has to be signed, and there is no session key in topic %s yet", rt.settings.ConfigTopic.Name)
+		return false, fmt.Errorf("a request to the leader has to be signed, and there is no session key in topic %s after %v", rt.settings.ConfigTopic.Name, keyWait)
 	}
 	return false, rt.rest.Ask(ctx, method, at, path, body, signature)
 }
 
-// toOwner returns the error of a request that the instance has to answer which runs a task, or with task -1 a connector; nil
-// if nobody could reach it.
-func (rt *Runtime) toOwner(connector string, task int) error {
+// keyWait is how long a request that has to be signed waits for the first key of a group.
+const keyWait = 5 * time.Second
+
+// sessionKey returns the key to sign requests with, or nil. A leader writes the first one right after it was elected.
+func (rt *Runtime) sessionKey(ctx context.Context) *configstore.SessionKey {
+	for end := time.Now().Add(keyWait); ; {
+		key := rt.store.Snapshot().SessionKey
+		if key != nil || !rt.route.signs() || time.Now().After(end) {
+			return key
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// owner returns the URL of the instance to ask that something runs on which does not run here: of a task, or, with task -1,
+// of a connector. It is the instance's own on the leader, and the leader's elsewhere; "" if nobody can reach it.
+func (rt *Runtime) owner(id connect.TaskID) (string, error) {
 	r := &rt.route
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at := r.leader
-	if r.leads {
-		at = r.owned[connect.TaskID{Connector: connector, Task: task}]
-	}
 	switch {
-	case rt.standalone():
-		return nil
 	case !r.member:
-		return rest.Conflict()
-	case at == "":
-		return nil
+		return "", rest.Conflict()
+	case !r.leads:
+		return r.leader, nil
 	}
-	return &rest.Elsewhere{URL: at}
+	at, assigned := r.owned[id]
+	if !assigned {
+		what := "task " + id.String()
+		if id.Task < 0 {
+			what = "connector " + id.Connector
+		}
+		return "", rest.Errorf(http.StatusConflict, "Cannot complete request momentarily: %s is not assigned to any worker, likely because a rebalance is underway.", what)
+	}
+	return at, nil
+}
+
+// toOwner is owner as the error of a request that another instance has to answer.
+func (rt *Runtime) toOwner(id connect.TaskID) error {
+	at, err := rt.owner(id)
+	if err == nil && at != "" {
+		err = &rest.Elsewhere{URL: at}
+	}
+	return err
+}
+
+// patiently calls f as long as a rebalance keeps it from being done, within bounds.
+func (rt *Runtime) patiently(ctx context.Context, f func() error) error {
+	return rest.Patiently(ctx, rt.cfg.RebalanceWait, rt.stage.String, f)
 }

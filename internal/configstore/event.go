@@ -6,7 +6,7 @@ import (
 )
 
 // Event is something that a record of the config topic changed: a [ConnectorChanged], [ConnectorRemoved], [TasksChanged],
-// [TargetChanged], [SessionKeyChanged], [RestartRequested] or [LoggerLevelChanged].
+// [TargetChanged], [SessionKeyChanged], [RestartRequested], [TaskRestartRequested] or [LoggerLevelChanged].
 type Event interface{ event() }
 
 // The events. The new state is in the snapshot by the time an event is told.
@@ -30,16 +30,20 @@ type (
 		Connector                string
 		OnlyFailed, IncludeTasks bool
 	}
+	// TaskRestartRequested asks for a restart of one task, on an instance that no request reaches. Kafka Connect has no
+	// such record, and its workers leave it alone.
+	TaskRestartRequested struct{ ID connect.TaskID }
 	// LoggerLevelChanged asks for a level of a logger and those below it. The level is as somebody wrote it.
 	LoggerLevelChanged struct{ Namespace, Level string }
 )
 
-func (ConnectorChanged) event()   {}
-func (ConnectorRemoved) event()   {}
-func (TasksChanged) event()       {}
-func (TargetChanged) event()      {}
-func (SessionKeyChanged) event()  {}
-func (RestartRequested) event()   {}
-func (LoggerLevelChanged) event() {}
+func (ConnectorChanged) event()     {}
+func (ConnectorRemoved) event()     {}
+func (TasksChanged) event()         {}
+func (TargetChanged) event()        {}
+func (SessionKeyChanged) event()    {}
+func (RestartRequested) event()     {}
+func (TaskRestartRequested) event() {}
+func (LoggerLevelChanged) event()   {}
 
 func (r RestartRequested) String() string { return herder.RestartRequest(r).String() }

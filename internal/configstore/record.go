@@ -28,6 +28,8 @@ const (
 	fencingKey   = "tasks-fencing-"
 	sessionKey   = "session-key"
 	loggerKey    = "logger-cluster-"
+
+	taskRestartKey = "restart-task-" // ours
 )
 
 // SessionKey is the secret that the instances sign their requests to one another with.
@@ -108,6 +110,10 @@ func fencingRecord(connector string, tasks int) Record {
 
 func restartRecord(r RestartRequested) Record {
 	return Record{restartKey + r.Connector, fmt.Appendf(nil, `{"include-tasks":%t,"only-failed":%t}`, r.IncludeTasks, r.OnlyFailed)}
+}
+
+func taskRestartRecord(id connect.TaskID) Record {
+	return Record{taskRestartKey + id.Connector + "-" + strconv.Itoa(id.Task), []byte(`{"restart":true}`)}
 }
 
 func loggerRecord(namespace string, level *string) (Record, error) {

@@ -93,6 +93,9 @@ func (s *State) dispatch(key string, v any) (Event, *BadRecord) {
 	if name, ok := strings.CutPrefix(key, loggerKey); ok {
 		return applyLogger(name, v)
 	}
+	if strings.HasPrefix(key, taskRestartKey) {
+		return applyTaskRestart(key)
+	}
 	return nil, skip("no record has such a key")
 }
 
@@ -328,6 +331,14 @@ func applyRestart(name string, v any) (Event, *BadRecord) {
 	onlyFailed, _ := fields["only-failed"].(bool)
 	includeTasks, _ := fields["include-tasks"].(bool)
 	return RestartRequested{name, onlyFailed, includeTasks}, nil
+}
+
+func applyTaskRestart(key string) (Event, *BadRecord) {
+	name, task, ok := javatext.SplitTask(strings.TrimPrefix(key, taskRestartKey))
+	if !ok {
+		return nil, skip("the key names no task")
+	}
+	return TaskRestartRequested{connect.TaskID{Connector: name, Task: int(task)}}, nil
 }
 
 func applyLogger(namespace string, v any) (Event, *BadRecord) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/herder"
 )
 
@@ -29,6 +30,7 @@ type Store interface {
 	PutFencingCount(ctx context.Context, connector string, tasks int) error
 	PutSessionKey(ctx context.Context, key SessionKey) error
 	PutRestart(ctx context.Context, r RestartRequested) error
+	PutTaskRestart(ctx context.Context, id connect.TaskID) error
 	PutLoggerLevel(ctx context.Context, namespace string, level *string) error
 }
 

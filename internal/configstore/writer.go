@@ -232,6 +232,16 @@ func (w *Writer) PutRestart(ctx context.Context, r RestartRequested) error {
 	return w.put(ctx, "writing "+r.String()+" to", restartRecord(r))
 }
 
+// PutTaskRestart writes a request to restart one task. Any instance may; it is not read back.
+func (w *Writer) PutTaskRestart(ctx context.Context, id connect.TaskID) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTime)
+	defer cancel()
+	if err := w.topic.Send(ctx, taskRestartRecord(id)); err != nil {
+		return failed(err, "writing restart request for task "+id.String()+" to")
+	}
+	return nil
+}
+
 // PutLoggerLevel writes a level of a logger and those below it for all instances. Any instance may; it is not read back.
 // A nil level is a *[connect.DataError].
 func (w *Writer) PutLoggerLevel(ctx context.Context, namespace string, level *string) error {

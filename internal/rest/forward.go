@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/gokconnect/connect"
 )
 
 // Elsewhere is the error of a request that another worker has to answer. URL is where that is; "" if nobody knows.
@@ -94,5 +96,12 @@ func remoteError(status int, answer []byte) error {
 	if err != nil || message == nil {
 		return &Error{Status: status, Err: errors.New("an error without a message")}
 	}
-	return &Error{Status: status, Message: *message}
+	e := &Error{Status: status, Message: *message}
+	switch {
+	case status == http.StatusNotFound:
+		e.Err = connect.ErrNotFound
+	case status == http.StatusConflict && !Busy(e):
+		e.Err = connect.ErrAlreadyExists
+	}
+	return e
 }

@@ -34,6 +34,9 @@ type Options struct {
 	Logger       *slog.Logger
 	// Timeout is how long a request may take, HealthTimeout how long one to /health.
 	Timeout, HealthTimeout time.Duration
+	// Wait is how long a request is tried again that a rebalance keeps from being answered; 0 is not at all. One that another
+	// worker sent on is not.
+	Wait time.Duration
 	// MaxBody bounds the body of a request in bytes.
 	MaxBody int64
 	// Client sends requests to other workers. It must not follow redirects.
@@ -241,12 +244,23 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, routes []route
 	ctx, cancel := context.WithTimeout(r.Context(), s.Timeout)
 	defer cancel()
 	req := &request{Request: r, w: w, ctx: ctx, params: params, query: parseQuery(r.URL.RawQuery), limit: s.MaxBody}
-	a, err := s.call(e, req)
-	var elsewhere *Elsewhere
-	if errors.As(err, &elsewhere) {
-		if err = s.forward(req, elsewhere.URL); err == nil {
-			return
+	wait := s.Wait
+	if len(req.query["forward"]) > 0 {
+		wait = 0
+	}
+	var a *answer
+	answered := false
+	err := Patiently(ctx, wait, s.Worker.Stage, func() (err error) {
+		a, err = s.call(e, req)
+		var elsewhere *Elsewhere
+		if errors.As(err, &elsewhere) {
+			err = s.forward(req, elsewhere.URL)
+			answered = err == nil
 		}
+		return err
+	})
+	if answered {
+		return
 	}
 	if err != nil {
 		status, message := s.describe(ctx, err)
