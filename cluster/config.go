@@ -45,7 +45,7 @@ type Config struct {
 	Key, Value connect.Converter
 	Header     connect.HeaderConverter
 	// Coordinator brings the instances together. Default: membership in the Kafka group GroupID, with the timeouts of
-	// Worker (session.timeout.ms and others).
+	// Worker (session.timeout.ms and others). Others are [Standalone] and [Hub.Join].
 	Coordinator Coordinator
 	// Offsets is where source offsets are kept. Default: the topic offset.storage.topic of Worker, or GroupID-offsets.
 	Offsets offsets.Store

@@ -6,7 +6,8 @@ import (
 )
 
 // Coordinator brings the instances of a service together: it says who is there, who leads, and delivers what the leader
-// assigns. The default is membership in a Kafka group; [Standalone] is the one of an instance that is alone.
+// assigns. The default is membership in a Kafka group; [Standalone] is the one of an instance that is alone, [Hub] brings
+// those of one process together. Package coordinatortest proves others.
 //
 // The runtime calls Run once. Rejoin and Leave are safe for concurrent use, and return at once.
 type Coordinator interface {

@@ -118,3 +118,18 @@ func ExampleRuntime_PutConnector() {
 	// true
 	// <nil>
 }
+
+// Two instances in one process share the tasks, without a Kafka group.
+func ExampleHub() {
+	var hub cluster.Hub
+	for range 2 {
+		rt, err := cluster.New(cluster.Config{Brokers: []string{"localhost:9092"}, GroupID: "orders", Coordinator: hub.Join()})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		_ = rt // add connectors and run it
+	}
+	fmt.Println("two instances")
+	// Output: two instances
+}

@@ -99,6 +99,10 @@ var layers = []layer{
 		why: "A suite for implementations of an interface.",
 	},
 	{
+		packages: []string{"cluster/coordinatortest"}, may: []string{".", "cluster"},
+		why: "A suite for implementations of an interface.",
+	},
+	{
 		packages: []string{"examples/..."},
 		may:      []string{".", "cluster", "offsets", "connecttest", "plugin/...", "examples/..."},
 		thirdly:  append([]string{"github.com/schollz/progressbar/v3", "golang.org/x/term", "go.opentelemetry.io/otel"}, kafkaClient...),
