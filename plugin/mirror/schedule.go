@@ -117,8 +117,11 @@ func (s *schedule) once(ctx context.Context, j *job) {
 	s.log.Error("failed: "+j.name+"; it will be tried again", "err", err, "attempt", j.failed, "wait", wait)
 }
 
-// health returns what failed last and has not worked since.
+// health returns what failed last and has not worked since. A schedule that is nil has nothing to do.
 func (s *schedule) health() error {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error

@@ -308,12 +308,7 @@ func (c *sourceConnector) syncACLs(ctx context.Context) error {
 }
 
 // Health returns what goes wrong in the background.
-func (c *sourceConnector) Health(context.Context) error {
-	if c.jobs == nil {
-		return nil
-	}
-	return c.jobs.health()
-}
+func (c *sourceConnector) Health(context.Context) error { return c.jobs.health() }
 
 // Stop waits for the background, which ends with the connector's context, and closes the clients.
 func (c *sourceConnector) Stop(ctx context.Context) error {
