@@ -202,8 +202,13 @@ func withCause(message string, cause error) string {
 }
 
 // ErrorClass returns the name of the Java exception that stands for err in status traces and dead letter headers, so that tools
-// that know Kafka Connect's recognise it.
+// that know Kafka Connect's recognise it. An error, or one that it wraps, may say its own by a method JavaClass() string; the
+// outermost decides.
 func ErrorClass(err error) string {
+	var java interface{ JavaClass() string }
+	if errors.As(err, &java) {
+		return java.JavaClass()
+	}
 	const connectErrors = "org.apache.kafka.connect.errors."
 	var (
 		projector *SchemaProjectorError

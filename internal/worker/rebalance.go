@@ -54,7 +54,14 @@ func (r *sinkRun) leave(cl *kgo.Client, err error) {
 }
 
 // closeClient closes the client once, and returns when it is closed.
-func (r *sinkRun) closeClient(cl *kgo.Client) { r.closeOnce.Do(cl.CloseAllowingRebalance) }
+func (r *sinkRun) closeClient(cl *kgo.Client) {
+	if r.closeBegun.Swap(true) {
+		<-r.clientClosed
+		return
+	}
+	cl.CloseAllowingRebalance()
+	close(r.clientClosed)
+}
 
 func (r *sinkRun) onAssigned(cl *kgo.Client, m map[string][]int32) {
 	partitions := flatten(m)

@@ -93,10 +93,11 @@ type sinkRun struct {
 
 	// lost says that the run was taken out of its group while its task hung: nothing of it is committed any more. left
 	// is closed then.
-	lost      atomic.Bool
-	left      chan struct{}
-	closeOnce sync.Once
-	closing   sync.WaitGroup // a close of the client by leave
+	lost         atomic.Bool
+	left         chan struct{}
+	closeBegun   atomic.Bool
+	clientClosed chan struct{}
+	closing      sync.WaitGroup // a close of the client by leave
 
 	// turn is held by whoever may call the task. It is a channel, not a mutex, so that waiting for it can end.
 	turn  chan struct{}
@@ -131,7 +132,7 @@ type assigned struct {
 
 func newSinkRun(t *Task, o SinkOptions, p *SinkParts) *sinkRun {
 	r := &sinkRun{SinkOptions: o, SinkParts: *p, t: t, turn: make(chan struct{}, 1),
-		left: make(chan struct{}), parts: make(map[connect.TopicPartition]*assigned), replaced: make(map[string]bool)}
+		left: make(chan struct{}), clientClosed: make(chan struct{}), parts: make(map[connect.TopicPartition]*assigned), replaced: make(map[string]bool)}
 	r.preCommit, _ = connect.As[connect.PreCommitter](p.Task)
 	r.flusher, _ = connect.As[connect.Flusher](p.Task)
 	r.opener, _ = connect.As[connect.PartitionOpener](p.Task)
