@@ -23,6 +23,13 @@ type Coordinator interface {
 	Leave(reason string)
 }
 
+// Hurrier is a [Coordinator] whose members would otherwise hear of a new round with a delay, such as that of their next
+// heartbeat.
+type Hurrier interface {
+	// Hurry says that another member is about to begin a round. It is safe for concurrent use, and returns at once.
+	Hurry()
+}
+
 // Member is an instance as its [Coordinator] sees it. An instance whose methods take too long, which is a minute by
 // default, leaves the group.
 type Member interface {

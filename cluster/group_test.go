@@ -145,6 +145,21 @@ func wantParts(t *testing.T, k *kafkatest.Cluster, parts, least int, again bool)
 	}
 }
 
+// longestGap returns the longest time between two records of a partition, after the first so much of the test.
+func longestGap(t *testing.T, k *kafkatest.Cluster, after time.Duration) (longest time.Duration) {
+	t.Helper()
+	records := k.Records("parts")
+	last := make(map[string]time.Time)
+	for _, r := range records {
+		p := string(r.Key)
+		if at, ok := last[p]; ok && at.Sub(records[0].Timestamp) > after {
+			longest = max(longest, r.Timestamp.Sub(at))
+		}
+		last[p] = r.Timestamp
+	}
+	return longest
+}
+
 // TestHandOver: the work spreads over three instances, and moves at once when one of them leaves, with nothing lost and
 // nothing twice.
 func TestHandOver(t *testing.T) {
@@ -169,16 +184,22 @@ func TestHandOver(t *testing.T) {
 			await(t, i.Runtime, "s", run, run, run, run, run, run, run)
 		}
 		before := len(k.Texts("parts"))
+		time.Sleep(1200 * time.Millisecond) // somewhere between two heartbeats
 		if err := all[0].stop(); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(4 * time.Second) // the others hear of it at their next heartbeat, 3 s apart
+		time.Sleep(time.Second) // their heartbeats are 3 s apart, and don't wait
 		if b, c := o.by("b"), o.by("c"); b+c != 6 || b != 3 {
 			t.Errorf("after a left, b has %d partitions and c %d, want 3 and 3", b, c)
 		}
 		time.Sleep(10 * time.Second)
 		if after := len(k.Texts("parts")); after-before < 6*100 {
-			t.Errorf("%d records in 14 s around the hand-over, want about 800", after-before)
+			t.Errorf("%d records in 12 s around the hand-over, want about 700", after-before)
+		}
+		if gap := longestGap(t, k, 5*time.Second); gap > time.Second {
+			t.Errorf("a partition stood still for %v while instances came and left", gap)
+		} else {
+			t.Logf("no partition stood still for more than %v", gap)
 		}
 		for _, i := range all[1:] {
 			if err := i.stop(); err != nil {

@@ -116,7 +116,13 @@ func (m *groupMember) Assign(ctx context.Context, r Round) (map[string][]byte, e
 	for id, err := range d.Unreadable {
 		m.rt.log.Error("metadata of a member can't be read, it gets no work", "member", id, "err", err)
 	}
+	m.mu.Lock()
+	draining := m.draining
+	m.mu.Unlock()
 	for _, u := range d.Plan.Unassigned {
+		if draining {
+			break // the one that leads next will tell
+		}
 		m.rt.log.Warn("work stays unassigned", "connector", u.Connector, "task", u.Task, "reason", u.Reason)
 	}
 	return d.Assignments, nil

@@ -273,3 +273,10 @@ func (rt *Runtime) toOwner(id connect.TaskID) error {
 func (rt *Runtime) patiently(ctx context.Context, f func() error) error {
 	return rest.Patiently(ctx, rt.cfg.RebalanceWait, rt.stage.String, f)
 }
+
+// hurry has this instance hear of a round soon that another is about to begin.
+func (rt *Runtime) hurry() {
+	if h, ok := rt.coordinator.(Hurrier); ok {
+		h.Hurry()
+	}
+}

@@ -93,6 +93,9 @@ func (s *sharedStatuses) heard(e statusstore.Event) {
 	if e.Status.WorkerID != nil {
 		worker = *e.Status.WorkerID
 	}
+	if state == Unassigned && worker != s.rt.workerID() {
+		s.rt.hurry() // it has been given up, and the round that gives it to somebody else is about to begin
+	}
 	if e.Task < 0 {
 		s.rt.status.setConnector(e.Connector, ConnectorStatus{Name: e.Connector, State: state, Err: err, Worker: worker})
 		return

@@ -39,6 +39,8 @@ type Coordinator struct {
 	rejoin *string // the reason, if another round is asked for
 	leave  *string // the reason, if leaving is asked for
 	wake   chan struct{}
+	hurry  time.Time     // until when heartbeats are to be frequent
+	beat   chan struct{} // says that they are to be now; holds one
 }
 
 // NewCoordinator returns a Coordinator. It connects to nothing yet.
@@ -63,7 +65,7 @@ func NewCoordinator(cfg Config) (*Coordinator, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Coordinator{cfg: cfg, wake: make(chan struct{}, 1)}, nil
+	return &Coordinator{cfg: cfg, wake: make(chan struct{}, 1), beat: make(chan struct{}, 1)}, nil
 }
 
 // Rejoin asks for another round. It returns at once, and is safe for concurrent use. A request while a round is under
@@ -82,6 +84,31 @@ func (c *Coordinator) Leave(reason string) {
 	c.leave, c.rejoin = &reason, nil
 	c.mu.Unlock()
 	c.signal()
+}
+
+// hurriedHeartbeat is the time between heartbeats of a member that expects a round.
+const hurriedHeartbeat = 100 * time.Millisecond
+
+// Hurry makes heartbeats frequent for the time between two of them: another member is about to begin a round, and this one
+// is to hear of it sooner than by its next heartbeat. It returns at once, and is safe for concurrent use.
+func (c *Coordinator) Hurry() {
+	c.mu.Lock()
+	c.hurry = time.Now().Add(c.cfg.HeartbeatInterval)
+	c.mu.Unlock()
+	select {
+	case c.beat <- struct{}{}:
+	default:
+	}
+}
+
+// pace returns the time until the next heartbeat.
+func (c *Coordinator) pace() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Now().Before(c.hurry) {
+		return min(hurriedHeartbeat, c.cfg.HeartbeatInterval)
+	}
+	return c.cfg.HeartbeatInterval
 }
 
 func (c *Coordinator) signal() {

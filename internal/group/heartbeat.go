@@ -21,12 +21,13 @@ func (r *run) beat(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-r.c.beat:
 		case <-timer.C:
 		}
 		r.watchMember()
-		wait := r.cfg.HeartbeatInterval
+		wait := r.c.pace()
 		if id, generation, due := r.due(); due {
-			patience := wait // it must not outlast the membership that it is about
+			patience := r.cfg.HeartbeatInterval // it must not outlast the membership that it is about
 			if left, watched := r.watchCoordinator(); watched {
 				patience = min(patience, left)
 			}
