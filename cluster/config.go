@@ -82,8 +82,8 @@ type KeyStores interface {
 
 // Mechanism makes the SASL mechanism of that name (sasl.mechanism) for a client with these properties; jaas are the options
 // of the login module in its sasl.jaas.config, empty if there is none. nil without an error means that it does not know the
-// name: the runtime's own are taken then. It is called once for each client, possibly concurrently. A mechanism that is a
-// [sasl.ClosingMechanism] is closed with its client.
+// name: the runtime's own are taken then. It is called possibly concurrently; several clients may share
+// what it returns, so that it must not be a [sasl.ClosingMechanism].
 type Mechanism func(name string, props, jaas map[string]string) (sasl.Mechanism, error)
 
 // RestartPolicy says how tasks that failed are restarted: with a growing wait, and not at all after errors that no
