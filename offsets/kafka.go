@@ -130,6 +130,9 @@ func (k *Kafka) Set(ctx context.Context, connector string, entries []connect.Par
 	return k.log.Append(ctx, records...)
 }
 
+// Topic returns the name of the topic.
+func (k *Kafka) Topic() string { return k.cfg.Topic }
+
 // Records returns the records that Set would write, for one who writes them in a transaction. A partition that the
 // store knows keeps the key that it has in the topic.
 func (k *Kafka) Records(connector string, entries []connect.PartitionOffset) ([]*kgo.Record, error) {

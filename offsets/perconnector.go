@@ -129,32 +129,49 @@ func (p *PerConnector) List(ctx context.Context, connector string) ([]connect.Pa
 
 // Set implements [Store].
 func (p *PerConnector) Set(ctx context.Context, connector string, entries []connect.PartitionOffset) error {
-	var removals, copies []connect.PartitionOffset
+	if err := p.Prepare(ctx, connector, entries); err != nil {
+		return err
+	}
+	if err := p.Own.Set(ctx, connector, entries); err != nil {
+		return err
+	}
+	p.Committed(ctx, connector, entries)
+	return nil
+}
+
+// Prepare is the first step of Set, for one who then writes the offsets to the connector's own store himself, in a
+// transaction: it takes what is removed out of the worker's store. Nothing may be written if it fails.
+func (p *PerConnector) Prepare(ctx context.Context, connector string, entries []connect.PartitionOffset) error {
+	var removals []connect.PartitionOffset
 	for _, e := range entries {
 		if err := validate(e); err != nil {
 			return err
 		}
 		if e.Offset == nil {
 			removals = append(removals, e)
-		} else {
+		}
+	}
+	if removals == nil {
+		return nil
+	}
+	if err := p.Flush(ctx); err != nil { // a copy must not come after its removal
+		return err
+	}
+	return p.Worker.Set(ctx, connector, removals)
+}
+
+// Committed is the last step of Set: the offsets are in the connector's own store, and are copied to the worker's in the
+// background. The end of ctx does not end that.
+func (p *PerConnector) Committed(ctx context.Context, connector string, entries []connect.PartitionOffset) {
+	var copies []connect.PartitionOffset
+	for _, e := range entries {
+		if e.Offset != nil {
 			copies = append(copies, e)
 		}
-	}
-	if removals != nil {
-		if err := p.Flush(ctx); err != nil { // a copy must not come after its removal
-			return err
-		}
-		if err := p.Worker.Set(ctx, connector, removals); err != nil {
-			return err
-		}
-	}
-	if err := p.Own.Set(ctx, connector, entries); err != nil {
-		return err
 	}
 	if copies != nil {
 		p.copy(context.WithoutCancel(ctx), connector, copies)
 	}
-	return nil
 }
 
 func validate(e connect.PartitionOffset) error {

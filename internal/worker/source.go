@@ -60,11 +60,14 @@ type SourceParts struct {
 	Producer Producer
 	Offsets  OffsetWriter
 	Topics   Topics
+	// ExactlyOnce makes the run one that delivers exactly once; Producer and Offsets are nil then. Nil, and it delivers at
+	// least once.
+	ExactlyOnce *ExactlyOnceParts
 	// Release gives back the producer and the like. It is called once, last, also when the run failed. Optional.
 	Release func()
 }
 
-// StartSource starts a source task with at-least-once delivery.
+// StartSource starts a source task.
 func StartSource(o SourceOptions) *Task {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 8 << 20
@@ -76,6 +79,9 @@ func StartSource(o SourceOptions) *Task {
 		parts, err := o.New(t.poll)
 		if err != nil {
 			return nil, err
+		}
+		if parts.ExactlyOnce != nil {
+			return newExactlyOnceRun(t, o, parts), nil
 		}
 		return newSourceRun(t, o, parts), nil
 	})

@@ -56,6 +56,12 @@ func (t *tracker) add(partition connect.Fields, offset connect.SourceOffset, pen
 	return ref{k, n}
 }
 
+// set makes an offset the one to store, for a task that does not wait for single records.
+func (t *tracker) set(partition connect.Fields, offset connect.SourceOffset) {
+	k := t.find(partition)
+	k.offset, k.dirty = offset, true
+}
+
 // ack notes that one of the Kafka records of an entry was acknowledged, and reports whether it was the entry's last.
 func (r ref) ack() bool {
 	k := r.track
