@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/herder"
@@ -36,17 +37,26 @@ func (rt *Runtime) AlterOffsets(ctx context.Context, name string, entries []conn
 	if err != nil {
 		return err
 	}
+	all, err := readBackAll(entries)
+	if err != nil {
+		return err
+	}
+	_, err = rt.alterOffsets(ctx, c, func(context.Context, offsets.Store) ([]connect.PartitionOffset, error) { return all, nil })
+	return err
+}
+
+// readBackAll returns offsets as they are once they were stored.
+func readBackAll(entries []connect.PartitionOffset) (_ []connect.PartitionOffset, err error) {
 	all := make([]connect.PartitionOffset, len(entries))
 	for i, e := range entries {
 		if all[i].Partition, err = readBack(e.Partition); err == nil {
 			all[i].Offset, err = readBack(e.Offset)
 		}
 		if err != nil {
-			return fmt.Errorf("offset of partition %v: %w", e.Partition, err)
+			return nil, fmt.Errorf("offset of partition %v: %w", e.Partition, err)
 		}
 	}
-	_, err = rt.alterOffsets(ctx, c, func(context.Context, offsets.Store) ([]connect.PartitionOffset, error) { return all, nil })
-	return err
+	return all, nil
 }
 
 // readBack returns fields as they are once they were stored.
@@ -217,34 +227,19 @@ func (rt *Runtime) alterSinkOffsets(ctx context.Context, c *offsetsOwner, change
 		return asked, err
 	}
 	set, remove := make(kadm.Offsets), make(kadm.TopicsSet)
-	var topics []string
 	for tp, at := range changes {
 		if at < 0 {
 			remove.Add(tp.Topic, tp.Partition)
 		} else {
 			set.AddOffset(tp.Topic, tp.Partition, at, -1)
-			topics = append(topics, tp.Topic)
 		}
 	}
-	failed := func(err error) error {
-		message := "Failed to alter consumer group offsets for connector " + c.name
-		if errors.Is(err, kerr.UnknownMemberID) || errors.Is(err, kerr.GroupSubscribedToTopic) {
-			message += " either because its tasks haven't stopped completely yet" + zombieTasks("alter")
-		}
-		return fmt.Errorf("%w: %w", &rest.Error{Status: http.StatusInternalServerError, Message: message}, err)
+	if err := rt.checkPartitions(ctx, changes); err != nil {
+		return asked, alterSinkFailed(c.name, err)
 	}
 	if len(set) > 0 {
-		known, err := rt.kafka.admin.ListTopics(ctx, topics...)
-		if err != nil {
-			return asked, failed(err)
-		}
-		for tp, at := range changes {
-			if at >= 0 && !known.Has(tp.Topic) || at >= 0 && known[tp.Topic].Partitions[tp.Partition].Topic == "" {
-				return asked, failed(kerr.UnknownTopicOrPartition)
-			}
-		}
 		if err := rt.kafka.admin.CommitAllOffsets(ctx, rt.kafka.sinkGroup(c), set); err != nil {
-			return asked, failed(err)
+			return asked, alterSinkFailed(c.name, err)
 		}
 	}
 	if len(remove) > 0 {
@@ -253,10 +248,41 @@ func (rt *Runtime) alterSinkOffsets(ctx context.Context, c *offsetsOwner, change
 			err = resp.Error()
 		}
 		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) && !errors.Is(err, kerr.UnknownTopicOrPartition) {
-			return asked, failed(err)
+			return asked, alterSinkFailed(c.name, err)
 		}
 	}
 	return asked, nil
+}
+
+// checkPartitions returns an error if one of the partitions that are to get an offset does not exist.
+func (rt *Runtime) checkPartitions(ctx context.Context, offsets connect.SinkOffsets) error {
+	var topics []string
+	for tp, at := range offsets {
+		if at >= 0 && !slices.Contains(topics, tp.Topic) {
+			topics = append(topics, tp.Topic)
+		}
+	}
+	if len(topics) == 0 {
+		return nil
+	}
+	known, err := rt.kafka.admin.ListTopics(ctx, topics...)
+	if err != nil {
+		return err
+	}
+	for tp, at := range offsets {
+		if at >= 0 && (!known.Has(tp.Topic) || known[tp.Topic].Partitions[tp.Partition].Topic == "") {
+			return fmt.Errorf("%v: %w", tp, kerr.UnknownTopicOrPartition)
+		}
+	}
+	return nil
+}
+
+func alterSinkFailed(name string, err error) error {
+	message := "Failed to alter consumer group offsets for connector " + name
+	if errors.Is(err, kerr.UnknownMemberID) || errors.Is(err, kerr.GroupSubscribedToTopic) {
+		message += " either because its tasks haven't stopped completely yet" + zombieTasks("alter")
+	}
+	return fmt.Errorf("%w: %w", &rest.Error{Status: http.StatusInternalServerError, Message: message}, err)
 }
 
 func zombieTasks(verb string) string {

@@ -73,20 +73,29 @@ func (a apiOffsets) AlterOffsets(ctx context.Context, name string, changes []res
 }
 
 func (a apiOffsets) alterSource(ctx context.Context, c *offsetsOwner, changes []rest.OffsetChange) (asked bool, err error) {
+	entries, err := sourceChanges(changes)
+	if err != nil {
+		return false, err
+	}
+	return a.rt.alterOffsets(ctx, c, func(context.Context, offsets.Store) ([]connect.PartitionOffset, error) { return entries, nil })
+}
+
+// sourceChanges returns the entries of a request for a source.
+func sourceChanges(changes []rest.OffsetChange) ([]connect.PartitionOffset, error) {
 	var entries []connect.PartitionOffset
 	index := make(map[string]int, len(changes)) // of a partition that is there twice, the last counts
 	for _, change := range changes {
 		partition, err := stored(change.Partition)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		offset, err := stored(change.Offset)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		key, err := offsetcodec.Canonical(partition)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		if partition == nil {
 			key = ""
@@ -99,7 +108,7 @@ func (a apiOffsets) alterSource(ctx context.Context, c *offsetsOwner, changes []
 		index[key] = len(entries)
 		entries = append(entries, e)
 	}
-	return a.rt.alterOffsets(ctx, c, func(context.Context, offsets.Store) ([]connect.PartitionOffset, error) { return entries, nil })
+	return entries, nil
 }
 
 // stored returns a map of a request as it would be read back from the store.
@@ -115,6 +124,15 @@ func stored(m map[string]any) (connect.Fields, error) {
 }
 
 func (a apiOffsets) alterSink(ctx context.Context, c *offsetsOwner, changes []rest.OffsetChange) (asked bool, err error) {
+	all, err := sinkChanges(c, changes)
+	if err != nil {
+		return false, err
+	}
+	return a.rt.alterSinkOffsets(ctx, c, all)
+}
+
+// sinkChanges returns the offsets of a request for a sink.
+func sinkChanges(c *offsetsOwner, changes []rest.OffsetChange) (connect.SinkOffsets, error) {
 	all := make(connect.SinkOffsets, len(changes))
 	for _, change := range changes {
 		var partition, offset any
@@ -128,17 +146,17 @@ func (a apiOffsets) alterSink(ctx context.Context, c *offsetsOwner, changes []re
 		var request *offsetcodec.RequestError
 		switch {
 		case errors.As(err, &request):
-			return false, &rest.Error{Status: http.StatusBadRequest, Message: request.Message, Err: err}
+			return nil, &rest.Error{Status: http.StatusBadRequest, Message: request.Message, Err: err}
 		case err != nil:
-			return false, err
+			return nil, err
 		case parsed.Set && parsed.Offset < 0:
-			return false, rest.Errorf(http.StatusInternalServerError, "Failed to modify offsets for sink connector %s", c.name)
+			return nil, rest.Errorf(http.StatusInternalServerError, "Failed to modify offsets for sink connector %s", c.name)
 		case !parsed.Set:
 			parsed.Offset = -1
 		}
 		all[parsed.Partition] = parsed.Offset
 	}
-	return a.rt.alterSinkOffsets(ctx, c, all)
+	return all, nil
 }
 
 func (a apiOffsets) ResetOffsets(ctx context.Context, name string) (string, error) {

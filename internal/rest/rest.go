@@ -49,6 +49,8 @@ type Offsets interface {
 	// AlterOffsets and ResetOffsets return the message of the answer.
 	AlterOffsets(ctx context.Context, name string, changes []OffsetChange) (string, error)
 	ResetOffsets(ctx context.Context, name string) (string, error)
+	// PreviewOffsets returns what AlterOffsets would do, or, without changes, what ResetOffsets would.
+	PreviewOffsets(ctx context.Context, name string, changes []OffsetChange) ([]OffsetPreview, error)
 }
 
 // Plugins is what the API asks of plugins.
@@ -171,6 +173,9 @@ type PartitionOffset struct{ Partition, Offset json.RawMessage }
 // OffsetChange is an entry of a request to alter offsets. The values are those of JSON: nil, bool, int64, *big.Int,
 // float64, string, []any or map[string]any.
 type OffsetChange struct{ Partition, Offset map[string]any }
+
+// OffsetPreview says what would become of the offset of a partition. All are JSON; an offset may be null.
+type OffsetPreview struct{ Partition, From, To json.RawMessage }
 
 // Plugin is an entry of the list of plugins.
 type Plugin struct{ Class, Type, Version string }

@@ -77,6 +77,10 @@ func (f *fake) Fence(context.Context, string, []byte, *rest.Signature) error { r
 func (f *fake) PutTasks(context.Context, string, []rest.Config, []byte, *rest.Signature) error {
 	return nil
 }
+func (f *fake) PreviewOffsets(_ context.Context, _ string, changes []rest.OffsetChange) ([]rest.OffsetPreview, error) {
+	return []rest.OffsetPreview{{Partition: []byte(`{"p":1}`), From: []byte(`{"o":1}`), To: []byte("null")}}, nil
+}
+
 func (f *fake) AlterOffsets(context.Context, string, []rest.OffsetChange) (string, error) {
 	return "done", nil
 }
