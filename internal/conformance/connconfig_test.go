@@ -18,6 +18,7 @@ import (
 	"github.com/gokconnect/connect/internal/values"
 	"github.com/gokconnect/connect/plugin/file"
 	"github.com/gokconnect/connect/plugin/jsonconv"
+	"github.com/gokconnect/connect/plugin/mirror"
 )
 
 // kafkaRegistry has the plugins that the vectors were recorded with.
@@ -25,12 +26,7 @@ func kafkaRegistry() *connect.Registry {
 	reg := new(connect.Registry).MustAdd(file.Plugins()...).MustAdd(connect.BuiltinConverters()...)
 	reg.MustAdd(jsonconv.Plugin(), jsonconv.HeaderPlugin()).MustAdd(values.SimpleHeaderConverter()).MustAdd(clients.Policies()...)
 	reg.MustAdd(smt.Plugins()...).MustAdd(predicate.Plugins()...)
-	for _, name := range []string{"Checkpoint", "Heartbeat", "Source"} {
-		reg.MustAdd(connect.SourcePlugin{
-			PluginInfo: connect.PluginInfo{Class: "org.apache.kafka.connect.mirror.Mirror" + name + "Connector", Version: connect.BuiltinVersion},
-			New:        func() connect.SourceConnector { return nil },
-		})
-	}
+	reg.MustAdd(mirror.Plugins(mirror.Options{})...)
 	return reg
 }
 

@@ -19,8 +19,10 @@ import (
 	"github.com/gokconnect/connect/internal/kafkatest"
 	"github.com/gokconnect/connect/offsets"
 	"github.com/gokconnect/connect/plugin/file"
+	"github.com/gokconnect/connect/plugin/mirror"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -40,8 +42,8 @@ func TestREST(t *testing.T) {
 			w := startWorker(t, profile, name)
 			for _, s := range byProfile[profile] {
 				t.Run(s.text("id"), func(t *testing.T) {
-					if slices.Contains(s.texts("tags"), "mirror") || mirrors(s) {
-						t.Skip("it needs the connectors of MirrorMaker")
+					if slices.Contains(s.texts("tags"), "mirror") {
+						t.Skip("it runs the connectors of MirrorMaker")
 					}
 					p := &player{expected{values: w.values()}, w.addr, w.admin}
 					p.play(t, s)
@@ -49,12 +51,6 @@ func TestREST(t *testing.T) {
 			}
 		})
 	}
-}
-
-// mirrors reports whether a scenario asks for the keys of MirrorMaker's connectors without being tagged so.
-func mirrors(s *members) bool {
-	id := s.text("id")
-	return strings.HasPrefix(id, "validate.mirror-") || strings.HasPrefix(id, "plugins.config.Mirror") || id == "eos.validate"
 }
 
 func readScenario(t *testing.T, name string) *members {
@@ -100,9 +96,6 @@ func (w *restWorker) values() map[string]string {
 	}
 }
 
-// listed has the names of MirrorMaker's connectors, for lists of plugins.
-type listed struct{ connect.SourceConnector }
-
 func startWorker(t *testing.T, profile, properties string) *restWorker {
 	k := kafkatest.New(t, kafkatest.Kfake(kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(1)))
 	w := &restWorker{addr: freeAddr(t), admin: freeAddr(t), dir: t.TempDir(), bootstrap: k.Addrs()[0]}
@@ -128,12 +121,7 @@ func startWorker(t *testing.T, profile, properties string) *restWorker {
 	cfg.Client = k.ClientOpts()
 	cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	cfg.Plugins = new(connect.Registry).MustAdd(file.Plugins()...)
-	for _, name := range []string{"Source", "Checkpoint", "Heartbeat"} {
-		cfg.Plugins.MustAdd(connect.SourcePlugin{
-			PluginInfo: connect.PluginInfo{Class: "org.apache.kafka.connect.mirror.Mirror" + name + "Connector", Version: file.Version},
-			New:        func() connect.SourceConnector { return listed{} },
-		})
-	}
+	cfg.Plugins.MustAdd(mirror.Plugins(mirror.Options{Client: func(string) []kgo.Opt { return k.ClientOpts() }})...)
 	cfg.Authenticate = nil
 	if settings["rest.extension.classes"] != "" {
 		cfg.Authenticate = func(user, password string) bool {

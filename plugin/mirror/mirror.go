@@ -27,8 +27,10 @@
 package mirror
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+
 	"github.com/gokconnect/connect"
-	"github.com/gokconnect/connect/internal/clients"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -57,7 +59,13 @@ type Options struct {
 	// after those of the client's properties. Nil adds none.
 	Client func(clusterAlias string) []kgo.Opt
 	// KeyStores opens JKS and PKCS#12 stores that ssl.* keys name: package plugin/keystore. Default: PEM only.
-	KeyStores clients.KeyStores
+	KeyStores KeyStores
+}
+
+// KeyStores opens key and trust stores that are not PEM. storeType is JKS or PKCS12.
+type KeyStores interface {
+	Certificates(storeType string, content []byte, password string) ([]*x509.Certificate, error)
+	Keys(storeType string, content []byte, password, keyPassword string) ([]tls.Certificate, error)
 }
 
 // Plugins returns the descriptors of the three connectors.
