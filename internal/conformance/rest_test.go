@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,9 +41,6 @@ func TestREST(t *testing.T) {
 			w := startWorker(t, profile, name)
 			for _, s := range byProfile[profile] {
 				t.Run(s.text("id"), func(t *testing.T) {
-					if slices.Contains(s.texts("tags"), "mirror") {
-						t.Skip("it runs the connectors of MirrorMaker")
-					}
 					p := &player{expected{values: w.values()}, w.addr, w.admin}
 					p.play(t, s)
 				})

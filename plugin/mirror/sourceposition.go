@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gokconnect/connect"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // The names in stored source offsets: {"cluster":"A","topic":"t","partition":3} has {"offset":77}. They are those of
@@ -99,8 +100,8 @@ func checkPartition(p connect.Fields, fields []string) error {
 		return errors.New("Source partition may not be null")
 	}
 	for _, field := range fields {
-		v := p[field]
-		if v == nil {
+		v, ok := p[field]
+		if !ok {
 			return fmt.Errorf("Source partition %s is missing the '%s' key, which is required", formatFields(p), field)
 		}
 		wrong := ""
@@ -123,8 +124,8 @@ func checkPartition(p connect.Fields, fields []string) error {
 }
 
 func checkOffset(o connect.PartitionOffset, always0 bool) error {
-	v := o.Offset[offsetField]
-	if v == nil {
+	v, ok := o.Offset[offsetField]
+	if !ok {
 		return fmt.Errorf("Source offset %s for source partition %s is missing the '%s' key, which is required", formatFields(o.Offset), formatFields(o.Partition), offsetField)
 	}
 	n, ok := integer(v)
@@ -155,4 +156,19 @@ func formatFields(f connect.Fields) string {
 		names[i] = name + "=" + connect.FormatValue(f[name])
 	}
 	return "{" + strings.Join(names, ", ") + "}"
+}
+
+// SourceOffset returns the offset of the last record that was copied, from what is stored for a partition, or -1 if
+// nothing was.
+func SourceOffset(stored connect.Fields) (int64, error) { return storedOffset(stored) }
+
+// SourceRecord returns what a record of the source becomes on the target. A task makes many at once, with the same result.
+func (c *SourceConfig) SourceRecord(r *kgo.Record) connect.SourceRecord {
+	tp := TopicPartition{Topic: r.Topic, Partition: r.Partition}
+	p := &partition{TopicPartition: tp, remote: c.RemoteTopic(r.Topic), source: sourcePartition(c.SourceAlias, tp)}
+	out := connect.SourceRecord{SourcePartition: p.source, SourceOffset: &position{p, r.Offset}}
+	var values boxes
+	convertRecord(p, r, &out, &values)
+	values.flush()
+	return out
 }
