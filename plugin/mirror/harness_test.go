@@ -1,12 +1,15 @@
 package mirror_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,10 +28,32 @@ type pair struct {
 	linkA, linkB *kafkatest.Link // of the connectors; the worker has its own
 	rt           *cluster.Runtime
 	stop         func()
+	log          *logs
+}
+
+// logs are what was logged, and shown if the test fails.
+type logs struct {
+	to   io.Writer
+	mu   sync.Mutex
+	text []byte
+}
+
+func (l *logs) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	l.text = append(l.text, b...)
+	l.mu.Unlock()
+	return l.to.Write(b)
+}
+
+// logged reports whether a text was logged.
+func (p *pair) logged(text string) bool {
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	return bytes.Contains(p.log.text, []byte(text))
 }
 
 func newPair(t testing.TB) *pair {
-	p := &pair{t: t, a: kafkatest.New(t), b: kafkatest.New(t)}
+	p := &pair{t: t, a: kafkatest.New(t), b: kafkatest.New(t), log: &logs{to: t.Output()}}
 	p.linkA, p.linkB = p.a.NewLink(), p.b.NewLink()
 	return p
 }
@@ -66,7 +91,7 @@ func (p *pair) config(class string, more ...string) connect.Config {
 func (p *pair) run(connectors map[string]connect.Config, worker ...connect.Config) {
 	p.t.Helper()
 	cfg := cluster.Config{
-		Brokers: p.b.Addrs(), Client: p.b.ClientOpts(), GroupID: "mirror", Logger: slog.New(slog.NewTextHandler(p.t.Output(), nil)),
+		Brokers: p.b.Addrs(), Client: p.b.ClientOpts(), GroupID: "mirror", Logger: slog.New(slog.NewTextHandler(p.log, nil)),
 		Plugins: new(connect.Registry).MustAdd(mirror.Plugins(p.options())...),
 		Worker:  connect.Config{"offset.flush.interval.ms": "1000"},
 		Restart: cluster.RestartPolicy{First: 100 * time.Millisecond, Limit: time.Second},

@@ -5,15 +5,16 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // convert makes source records of what was fetched. They share their memory: of keys, values and headers with the fetch,
 // of offsets and interface values with the batch.
-func (t *sourceTask) convert(fetches kgo.Fetches) []connect.SourceRecord {
+func (t *sourceTask) convert(fetches kgo.Fetches) (_ []connect.SourceRecord, err error) {
 	n := fetches.NumRecords()
 	if n == 0 {
-		return nil
+		return nil, nil
 	}
 	clear(t.batch) // what it refers to can be freed
 	t.batch = t.batch[:0]
@@ -24,10 +25,13 @@ func (t *sourceTask) convert(fetches kgo.Fetches) []connect.SourceRecord {
 	var values boxes
 	fetches.EachPartition(func(fp kgo.FetchTopicPartition) {
 		p := t.parts[TopicPartition{Topic: fp.Topic, Partition: fp.Partition}]
-		if p == nil || len(fp.Records) == 0 {
+		if p == nil || len(fp.Records) == 0 || err != nil {
 			return
 		}
-		t.checkOrder(p, fp.LogStartOffset, fp.Records[0].Offset)
+		t.found(fp.Topic)
+		if err = t.checkOrder(p, fp.LogStartOffset, fp.Records[0].Offset); err != nil {
+			return
+		}
 		for _, r := range fp.Records {
 			positions[0] = position{p, r.Offset}
 			t.batch = append(t.batch, connect.SourceRecord{SourcePartition: p.source, SourceOffset: &positions[0]})
@@ -39,7 +43,7 @@ func (t *sourceTask) convert(fetches kgo.Fetches) []connect.SourceRecord {
 		t.measure(p, fp.Records)
 	})
 	values.flush()
-	return t.batch
+	return t.batch, err
 }
 
 // measure records the age and size of what was polled.
@@ -85,19 +89,23 @@ func convertRecord(p *partition, r *kgo.Record, out *connect.SourceRecord, value
 	}
 }
 
-// checkOrder says in the log if records between those that were polled before and the next ones were not copied, or if
-// some will be copied once more. Offsets that are missing within a log are none of either: compaction removes records,
-// and transactions use up offsets.
-func (t *sourceTask) checkOrder(p *partition, start, first int64) {
+// checkOrder says in the log if records between those that were polled before and the next ones are not copied, or if
+// some are copied once more; with auto.offset.reset=none it fails. Offsets that are missing within a log are none of either:
+// compaction removes records, and transactions use up offsets.
+func (t *sourceTask) checkOrder(p *partition, start, first int64) error {
+	cut, gap := first < p.next, start > p.next
 	switch {
-	case p.next == noOffset || first == p.next:
-	case first < p.next:
-		t.log.Warn("the source has a shorter log than when records were copied last: it was cut short, or the topic was made anew. What it has is copied from its beginning",
+	case p.next == noOffset || !cut && !gap:
+	case t.failOnReset:
+		return t.outOfRange(p.TopicPartition, p.next, kerr.OffsetOutOfRange)
+	case cut:
+		t.log.Warn("the source has a shorter log than when records were copied last: it was cut short, or the topic was made anew. What it has is copied again",
 			"partition", p.TopicPartition.String(), "expected", p.next, "goesOnAt", first)
-	case start > p.next:
+	case gap:
 		t.log.Error("records were deleted in the source before they could be copied: they are missing on the target",
 			"partition", p.TopicPartition.String(), "from", p.next, "before", start, "missing", start-p.next)
 	}
+	return nil
 }
 
 // boxed is how many byte slices share one allocation of their headers.

@@ -38,6 +38,9 @@ type sourceTask struct {
 
 	client *kgo.Client
 	parts  map[TopicPartition]*partition
+	topics map[string]*sourceTopic
+	// unidentified says that records came from a topic whose id is not known.
+	unidentified bool
 	// failOnReset says that a position which the source does not have ends the task (auto.offset.reset=none).
 	failOnReset bool
 	maxPoll     int
@@ -47,6 +50,7 @@ type sourceTask struct {
 	syncClient *kgo.Client // or nil
 	syncs      *syncWriter // or nil
 	trouble    atomic.Pointer[error]
+	failsSince time.Time // zero while nothing fails
 }
 
 // defaultMaxPoll is how many records Poll returns at most, unless max.poll.records says otherwise. It is more than
@@ -74,7 +78,7 @@ func (t *sourceTask) Start(ctx context.Context, tc connect.SourceTaskContext, cf
 		t.maxPoll = extra.MaxPollRecords
 	}
 	t.watch = watch{every: reachEvery, log: t.log, what: "source cluster " + t.cfg.SourceAlias}
-	if t.client, err = kgo.NewClient(append(opts, kgo.ConsumePartitions(from))...); err != nil {
+	if t.client, err = kgo.NewClient(append(opts, kgo.ConsumePartitions(from), kgo.KeepRetryableFetchErrors())...); err != nil {
 		return fmt.Errorf("the consumer of the source cluster %s: %w", t.cfg.SourceAlias, err)
 	}
 	if !t.cfg.EmitOffsetSyncs {
@@ -95,6 +99,7 @@ func (t *sourceTask) Start(ctx context.Context, tc connect.SourceTaskContext, cf
 // positions returns where to start: behind the record that was copied last, or where auto.offset.reset says.
 func (t *sourceTask) positions(ctx context.Context, stored connect.OffsetReader) (map[string]map[int32]kgo.Offset, error) {
 	t.parts = make(map[TopicPartition]*partition, len(t.cfg.Partitions))
+	t.topics = make(map[string]*sourceTopic)
 	from := make(map[string]map[int32]kgo.Offset)
 	keys := make([]connect.Fields, len(t.cfg.Partitions))
 	for i, tp := range t.cfg.Partitions {
@@ -121,6 +126,7 @@ func (t *sourceTask) positions(ctx context.Context, stored connect.OffsetReader)
 		}
 		if from[tp.Topic] == nil {
 			from[tp.Topic] = make(map[int32]kgo.Offset)
+			t.topics[tp.Topic] = new(sourceTopic)
 		}
 		from[tp.Topic][tp.Partition] = at
 	}
@@ -142,51 +148,66 @@ func (t *sourceTask) startOffset() kgo.Offset {
 func (t *sourceTask) Poll(ctx context.Context) ([]connect.SourceRecord, error) {
 	bounded, cancel := context.WithTimeout(ctx, t.cfg.PollTimeout)
 	defer cancel()
+	t.checkMissing(ctx)
 	fetches := t.client.PollRecords(bounded, t.maxPoll)
-	err := t.failures(ctx, fetches)
-	records := t.convert(fetches)
+	failed, err := t.failures(fetches)
+	if err != nil {
+		return nil, err
+	}
+	records, err := t.convert(fetches)
+	t.identify(ctx)
 	switch {
 	case err != nil:
-		return records, err
-	case len(records) > 0:
-		t.watch.works()
-		t.trouble.Store(nil)
+		return nil, err
+	case len(records) > 0 && !failed:
+		t.works()
+	case failed && len(records) == 0:
+		pause(bounded, failedPause) // the client repeats at once what failed
 	case bounded.Err() != nil && ctx.Err() == nil:
 		t.reach(ctx)
 	}
 	return records, nil
 }
 
-// failures takes note of the errors among what was polled, and returns the one that ends the task, if there is one. The
-// others are reported, and the client tries again what failed: also what is forbidden may be allowed soon.
-func (t *sourceTask) failures(ctx context.Context, fetches kgo.Fetches) (fatal error) {
-	recreated := make(map[string]bool)
+// failedPause is the wait after a poll that gave nothing but errors.
+const failedPause = 100 * time.Millisecond
+
+// failures takes note of the errors among what was polled, and reports whether there were some. It returns the one that
+// ends the task, if there is one. After the others the client tries again: also what is forbidden may be allowed soon.
+func (t *sourceTask) failures(fetches kgo.Fetches) (failed bool, fatal error) {
 	fetches.EachError(func(topic string, number int32, err error) {
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			return
+		}
+		failed = true
+		tp := TopicPartition{Topic: topic, Partition: number}
+		p := t.parts[tp]
 		var loss *kgo.ErrDataLoss
 		switch {
-		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		case errors.Is(err, kerr.UnknownTopicID):
-			recreated[topic] = true
 		case errors.As(err, &loss):
 			t.log.Error("the source has lost records that were copied, or were to be copied: its log was cut short. Copying goes on behind the cut",
-				"partition", TopicPartition{Topic: loss.Topic, Partition: loss.Partition}.String(), "copiedTo", loss.ConsumedTo, "goesOnAt", loss.ResetTo)
-			if p := t.parts[TopicPartition{Topic: loss.Topic, Partition: loss.Partition}]; p != nil {
+				"partition", tp.String(), "copiedTo", loss.ConsumedTo, "goesOnAt", loss.ResetTo)
+			if p != nil {
 				p.next = noOffset
 			}
-		case errors.Is(err, kerr.OffsetOutOfRange) && t.failOnReset:
-			p := t.parts[TopicPartition{Topic: topic, Partition: number}]
-			fatal = cmp.Or(fatal, fmt.Errorf("partition %s-%d of source cluster %s: offset %d, where to go on, does not exist (any more), and auto.offset.reset is none: "+
-				"alter the offsets of the connector, or set auto.offset.reset: %w", topic, number, t.cfg.SourceAlias, nextOf(p), err))
+		case errors.Is(err, kerr.OffsetOutOfRange):
+			fatal = cmp.Or(fatal, t.outOfRange(tp, nextOf(p), err))
+		case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.InconsistentTopicID):
+			t.missing(topic)
+			t.fails(fmt.Errorf("topic %s of source cluster %s can't be read: %w", topic, t.cfg.SourceAlias, err))
 		case passing(err):
-			t.fails(fmt.Errorf("partition %s-%d of source cluster %s can't be read: %w", topic, number, t.cfg.SourceAlias, err))
+			t.fails(fmt.Errorf("partition %s of source cluster %s can't be read: %w", tp, t.cfg.SourceAlias, err))
 		default:
-			fatal = cmp.Or(fatal, fmt.Errorf("partition %s-%d of source cluster %s can't be read from offset %d on: %w", topic, number, t.cfg.SourceAlias, nextOf(t.parts[TopicPartition{Topic: topic, Partition: number}]), err))
+			fatal = cmp.Or(fatal, fmt.Errorf("partition %s of source cluster %s can't be read from offset %d on: %w", tp, t.cfg.SourceAlias, nextOf(p), err))
 		}
 	})
-	for topic := range recreated {
-		t.startOver(topic)
-	}
-	return fatal
+	return failed, fatal
+}
+
+// outOfRange is the error of a task that must not go on elsewhere than where it was.
+func (t *sourceTask) outOfRange(tp TopicPartition, next int64, err error) error {
+	return fmt.Errorf("partition %s of source cluster %s: offset %d, where to go on, does not exist (any more), and auto.offset.reset is none: "+
+		"alter the offsets of the connector, or set auto.offset.reset: %w", tp, t.cfg.SourceAlias, next, err)
 }
 
 func nextOf(p *partition) int64 {
@@ -206,24 +227,29 @@ func passing(err error) bool {
 	return ke.Retriable || errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed) || errors.Is(err, kerr.SaslAuthenticationFailed)
 }
 
-// fails takes note of an error that passes.
+// fails takes note of an error that passes. Leaders move, and it takes a moment until the client knows: what passes soon is
+// not reported.
 func (t *sourceTask) fails(err error) {
+	now := time.Now()
+	if t.failsSince.IsZero() {
+		t.failsSince = now
+	}
+	var ke *kerr.Error
+	if errors.As(err, &ke) && ke.Retriable && now.Sub(t.failsSince) < briefTrouble {
+		return
+	}
 	t.trouble.Store(&err)
 	t.watch.fails(err)
 }
 
-// startOver copies a topic from its beginning that was deleted and made anew.
-func (t *sourceTask) startOver(topic string) {
-	from := make(map[int32]kgo.Offset)
-	for _, p := range t.parts {
-		if p.Topic == topic {
-			p.next = noOffset
-			from[p.Partition] = kgo.NewOffset().AtStart()
-		}
-	}
-	t.log.Warn("a topic of the source was deleted and made anew; the new one is copied from its beginning, to the same topic of the target", "topic", topic)
-	t.client.PurgeTopicsFromConsuming(topic)
-	t.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: from})
+// briefTrouble is how long errors that come and go are not reported.
+const briefTrouble = 5 * time.Second
+
+// works takes note that there is no trouble.
+func (t *sourceTask) works() {
+	t.failsSince = time.Time{}
+	t.watch.works()
+	t.trouble.Store(nil)
 }
 
 // reach finds out, now and then, whether the source cluster can be reached at all, when it has nothing to copy.
@@ -234,8 +260,7 @@ func (t *sourceTask) reach(ctx context.Context) {
 	bounded, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
 	if err := t.client.Ping(bounded); err == nil {
-		t.watch.works()
-		t.trouble.Store(nil)
+		t.works()
 	} else if ctx.Err() == nil {
 		t.fails(fmt.Errorf("source cluster %s can't be reached: %w", t.cfg.SourceAlias, err))
 	}
