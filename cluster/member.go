@@ -22,7 +22,8 @@ type groupMember struct {
 	last     int32           // the last generation of which an assignment was received; -1 for none
 	again    *time.Timer     // of the next round, when the leader has set one
 	once     sync.Once       // closes joined
-	empty    chan struct{}   // closed when a round came after draining began
+	bare     bool            // the round under way has it that the instance takes no work
+	empty    chan struct{}   // closed when such a round is over
 
 	mu       sync.Mutex
 	draining bool // the instance takes no more work: it is about to leave
@@ -53,7 +54,7 @@ func (m *groupMember) Protocols(ctx context.Context) ([]Protocol, error) {
 	m.release(ctx, m.holder.Prepare())
 	metadata := group.Metadata{URL: m.rt.route.offer(m.rt.url()), Offset: m.rt.store.Snapshot().Offset, Classes: m.classes()}
 	m.mu.Lock()
-	if m.draining {
+	if m.bare = m.draining; m.draining {
 		m.holder.Lose() // it was stopped already
 		metadata.Classes = []string{}
 	}
@@ -160,10 +161,13 @@ func (m *groupMember) Assigned(ctx context.Context, g Generation, assignment []b
 	draining := m.draining
 	m.mu.Unlock()
 	if draining {
+		// A round that began before may have given it work: the others get it in the next one only.
 		select {
 		case <-m.empty:
 		default:
-			close(m.empty)
+			if m.bare {
+				close(m.empty)
+			}
 		}
 		return nil
 	}

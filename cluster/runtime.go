@@ -277,15 +277,19 @@ func (rt *Runtime) run(ctx context.Context) error {
 	}
 }
 
-// handOverTimeout is how long an instance that leaves waits for the round that gives its work to others.
-const handOverTimeout = 5 * time.Second
+// handOverTimeout is how long an instance that leaves waits for the round that gives its work to others: they hear of it
+// with a heartbeat, and with the next one if a round was under way when the instance began to leave.
+func (rt *Runtime) handOverTimeout() time.Duration {
+	return max(5*time.Second, 3*rt.settings.HeartbeatInterval)
+}
 
 // handOver lets the group know that the instance has stopped its work and leaves, and serves the loop until it does.
 func (rt *Runtime) handOver() {
 	if _, alone := rt.coordinator.(*standalone); alone {
 		return
 	}
-	timer := time.NewTimer(handOverTimeout)
+	timeout := rt.handOverTimeout()
+	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	done := rt.member.drain()
 	for {
@@ -295,7 +299,7 @@ func (rt *Runtime) handOver() {
 		case <-done:
 			return
 		case <-timer.C:
-			rt.log.Warn("the group did not take over the work of this instance in time", "timeout", handOverTimeout)
+			rt.log.Warn("the group did not take over the work of this instance in time", "timeout", timeout)
 			return
 		}
 	}

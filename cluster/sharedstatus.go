@@ -18,6 +18,8 @@ type sharedStatuses struct {
 	generation atomic.Int32 // of the group
 	// errs are the errors of this instance's connectors and tasks, by their traces, which lose what the errors are.
 	errs sync.Map
+	// own are the states of this instance's connectors that they said last, by name, unless it is UNASSIGNED.
+	own sync.Map
 }
 
 func (s *sharedStatuses) status(state State, err error, connector string) statusstore.Status {
@@ -52,7 +54,25 @@ func (t storedTrace) Error() string { return string(t) }
 
 // connector writes the state of a connector. UNASSIGNED is written only if no other instance has written since.
 func (s *sharedStatuses) connector(name string, state State, err error) {
-	s.store.PutConnector(name, s.status(state, err, name), state == Unassigned)
+	status := s.status(state, err, name)
+	if state == Unassigned {
+		s.own.Delete(name)
+	} else {
+		s.own.Store(name, status)
+	}
+	s.store.PutConnector(name, status, state == Unassigned)
+}
+
+// contradict says again how a connector of this instance is, if another one that had it before was late to say that it has
+// it no more: what it said had to wait, for a network that was broken, say, and would stand for ever.
+func (s *sharedStatuses) contradict(name string, late statusstore.Status) {
+	said, ok := s.own.Load(name)
+	if !ok || State(late.State) != Unassigned || late.Generation > said.(statusstore.Status).Generation {
+		return
+	}
+	if status := said.(statusstore.Status); late.WorkerID != nil && *late.WorkerID != *status.WorkerID {
+		s.store.PutConnector(name, status, false)
+	}
 }
 
 func (s *sharedStatuses) task(id connect.TaskID, state State, err error) {
@@ -62,6 +82,7 @@ func (s *sharedStatuses) task(id connect.TaskID, state State, err error) {
 // destroy removes what is stored of a connector that was deleted.
 func (s *sharedStatuses) destroy(name string) {
 	gone := statusstore.Status{State: statusstore.Destroyed}
+	s.own.Delete(name)
 	s.store.PutConnector(name, gone, false)
 	for task := range s.store.Tasks(name) {
 		s.store.PutTask(connect.TaskID{Connector: name, Task: task}, gone, false)
@@ -97,6 +118,7 @@ func (s *sharedStatuses) heard(e statusstore.Event) {
 		s.rt.hurry() // it has been given up, and the round that gives it to somebody else is about to begin
 	}
 	if e.Task < 0 {
+		s.contradict(e.Connector, *e.Status)
 		s.rt.status.setConnector(e.Connector, ConnectorStatus{Name: e.Connector, State: state, Err: err, Worker: worker})
 		return
 	}
