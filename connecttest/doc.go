@@ -10,7 +10,8 @@
 //     what runs connectors.
 //   - [ConnectorContext], [SourceContext] and [SinkContext] stand in for the runtime, and keep what they were asked for.
 //
-// Package kafkatest, below this one, has a Kafka in memory for tests with a whole runtime.
+// Package kafkatest, below this one, has a Kafka in memory for tests with a whole runtime, and with several that share the
+// work (NewCluster). Package cluster/coordinatortest proves what brings them together.
 package connecttest
 
 import (

@@ -10,6 +10,8 @@
 //		})
 //	}
 //
+// A [Cluster] is several instances of a service, to be killed, paused, cut off and deployed anew.
+//
 // Inside [testing/synctest] time is virtual: a minute of back-off takes no time. It works outside as well. The package
 // is one of its own, apart from connecttest, because it needs a Kafka client; what is tested without a Kafka needs
 // nothing but the standard library.

@@ -70,6 +70,18 @@ func TestOrdersInKafka(t *testing.T) {
 	})
 }
 
+func TestFailOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := memory{{"ann"}: {"a1", "a2", "a3"}, {"bob"}: {"b1", "b2"}}
+		c := kafkatest.NewCluster(t, 3, cluster.Source{Name: "orders", Connector: Orders(db), Topic: "orders", Tasks: 2})
+		c.Await("orders", 5)
+		c.Advance(2 * time.Minute) // offsets are stored once a minute
+		c.Kill(c.Owner("orders", 0))
+		c.AwaitRunning("orders") // minutes later, on the test's clock
+		c.WantTopic("orders", "a1", "a2", "a3", "b1", "b2")
+	})
+}
+
 // TestTogether runs what Run does, against a Kafka in memory.
 func TestTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -96,3 +96,37 @@ func TestLinkCut(t *testing.T) {
 		}
 	})
 }
+
+func TestLinkFrozen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := kafkatest.New(t)
+		c.MustCreateTopic("t", 1)
+		link := c.NewLink()
+		cl, err := kgo.NewClient(append(link.ClientOpts(), kgo.DefaultProduceTopic("t"))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cl.Close()
+		if err := cl.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		link.Freeze()
+		done := make(chan error, 1)
+		go func() { done <- cl.ProduceSync(t.Context(), kgo.StringRecord("v")).FirstErr() }()
+		time.Sleep(8 * time.Second)
+		if len(done) > 0 {
+			t.Errorf("an answer over a frozen link: %v", <-done)
+		}
+		link.Thaw()
+		if err := <-done; err != nil {
+			t.Errorf("what was held back: %v", err)
+		}
+		link.Freeze()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if err := cl.Ping(ctx); err == nil {
+			t.Error("an answer over a frozen link")
+		}
+		link.Cut() // releases who waits
+	})
+}

@@ -15,9 +15,10 @@ import (
 type Link struct {
 	cluster *Cluster
 
-	mu    sync.Mutex
-	cut   bool
-	conns map[*linkConn]struct{}
+	mu     sync.Mutex
+	cut    bool
+	frozen chan struct{} // closed when the link is thawed; nil if it is not frozen
+	conns  map[*linkConn]struct{}
 }
 
 var errCut = errors.New("the link is cut")
@@ -42,11 +43,18 @@ func (l *Link) DialContext(ctx context.Context, network, address string) (net.Co
 	if l.isCut() {
 		return nil, errCut
 	}
+	if thawed := l.thawed(); thawed != nil {
+		select {
+		case <-thawed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	conn, err := l.cluster.dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	lc := &linkConn{Conn: conn, link: l}
+	lc := &linkConn{Conn: conn, link: l, closed: make(chan struct{})}
 	l.mu.Lock()
 	cut := l.cut
 	if !cut {
@@ -86,18 +94,6 @@ func (l *Link) drop(cut bool) {
 	l.conns = map[*linkConn]struct{}{}
 	l.mu.Unlock()
 	for c := range conns {
-		c.Conn.Close()
+		_ = c.end()
 	}
-}
-
-type linkConn struct {
-	net.Conn
-	link *Link
-}
-
-func (c *linkConn) Close() error {
-	c.link.mu.Lock()
-	delete(c.link.conns, c)
-	c.link.mu.Unlock()
-	return c.Conn.Close()
 }
