@@ -166,7 +166,7 @@ func notFound(name string) error { return rest.NotFoundf("Connector %s not found
 // Validate checks a configuration as [Runtime.PutConnector] would, and returns the outcome for each key, in the order of
 // their definition. Values are text, those of type PASSWORD as they were given.
 func (rt *Runtime) Validate(ctx context.Context, cfg connect.Config) ([]connect.ConfigValue, error) {
-	r, err := rt.validate(ctx, pointers(cfg))
+	r, err := rt.validate(ctx, pointers(cfg), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +189,7 @@ func (rt *Runtime) Validate(ctx context.Context, cfg connect.Config) ([]connect.
 
 // validate is what the REST API answers to a request to validate. It has placeholders where the request has them, other
 // than in Kafka Connect.
-func (rt *Runtime) validate(ctx context.Context, cfg map[string]*string) (r *connconfig.Result, err error) {
+func (rt *Runtime) validate(ctx context.Context, cfg map[string]*string, keys []string) (r *connconfig.Result, err error) {
 	resolved, hidden, err := rt.resolveEarly(ctx, plain(cfg))
 	if err != nil {
 		return nil, err
@@ -204,7 +204,7 @@ func (rt *Runtime) validate(ctx context.Context, cfg map[string]*string) (r *con
 		KeyConverter:    connconfig.ConverterChoice{Class: rt.settings.KeyConverter.Class},
 		ValueConverter:  connconfig.ConverterChoice{Class: rt.settings.ValueConverter.Class},
 		HeaderConverter: connconfig.ConverterChoice{Class: rt.settings.HeaderConverter.Class},
-		Policy:          rt.policy, ClientDef: clients.Definition,
+		Policy:          rt.policy, ClientDef: clients.Definition, Keys: keys,
 	}
 	if _, alone := rt.cfg.Coordinator.(*standalone); !alone {
 		w.GroupID, w.ExactlyOnce = rt.cfg.GroupID, rt.settings.ExactlyOnce == workerconfig.ExactlyOnceEnabled

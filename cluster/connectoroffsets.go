@@ -247,7 +247,7 @@ func (rt *Runtime) alterSinkOffsets(ctx context.Context, c *offsetsOwner, change
 		if err == nil {
 			err = resp.Error()
 		}
-		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		if err != nil {
 			return asked, alterSinkFailed(c.name, err)
 		}
 	}

@@ -36,7 +36,7 @@ func (rt *Runtime) newREST() (*rest.Server, error) {
 	o := rest.Options{
 		Connectors: apiConnectors{rt}, Tasks: apiTasks{rt}, Offsets: apiOffsets{rt}, Plugins: apiPlugins{rt}, Loggers: apiLoggers{rt}, Worker: apiWorker{rt},
 		Tracking: s.TopicTracking, TrackingReset: s.TopicTrackingReset, AllowOrigin: s.AllowOrigin, AllowMethods: s.AllowMethods,
-		Authenticate: rt.cfg.Authenticate, Logger: rt.log, Wait: rt.cfg.RebalanceWait,
+		Authenticate: rt.cfg.Authenticate, Logger: rt.log, Wait: rt.cfg.RebalanceWait, JavaErrors: rt.cfg.javaDefaults,
 	}
 	peers := http.DefaultTransport.(*http.Transport).Clone()
 	for _, text := range s.Listeners {
@@ -188,10 +188,11 @@ func (a apiLoggers) Logger(name string) (rest.Logger, bool) {
 }
 
 func (a apiLoggers) SetLevel(ctx context.Context, name, level string, everywhere bool) ([]string, error) {
-	level = strings.TrimSpace(level)
+	given := level
+	level = strings.TrimFunc(level, func(r rune) bool { return r <= ' ' }) // as Java's String.trim
 	l, ok := logging.ParseLevel(level)
 	if !ok {
-		return nil, rest.NotFoundf("invalid log level '%s'.", level)
+		return nil, rest.NotFoundf("invalid log level '%s'.", given)
 	}
 	if everywhere && !a.rt.standalone() {
 		if err := a.rt.do(ctx, func() error { return nil }); err != nil {

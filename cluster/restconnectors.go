@@ -64,8 +64,8 @@ func (a apiConnectors) Connector(ctx context.Context, name string) (info *rest.C
 }
 
 // validated returns an error that lists all that is wrong with a configuration.
-func (rt *Runtime) validated(ctx context.Context, cfg map[string]*string) error {
-	r, err := rt.validate(ctx, cfg)
+func (rt *Runtime) validated(ctx context.Context, cfg rest.Config) error {
+	r, err := rt.validate(ctx, cfg.Map(), cfg.Keys())
 	if err != nil || r.ErrorCount == 0 {
 		return err
 	}
@@ -106,7 +106,7 @@ func (a apiConnectors) store(ctx context.Context, name string, cfg rest.Config, 
 	if err := rt.toLeader(ctx); err != nil {
 		return nil, false, err
 	}
-	if err := rt.validated(ctx, all); err != nil {
+	if err := rt.validated(ctx, cfg); err != nil {
 		return nil, false, err
 	}
 	if err := rt.do(ctx, func() error { return nil }); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javahash"
 	"github.com/gokconnect/connect/internal/offsetcodec"
 	"github.com/gokconnect/connect/internal/rest"
 	"github.com/gokconnect/connect/offsets"
@@ -60,6 +61,13 @@ func (a apiOffsets) AlterOffsets(ctx context.Context, name string, changes []res
 	if err != nil {
 		return "", err
 	}
+	changes = slices.Clone(changes)
+	javahash.Sort(changes, javahash.Buckets, func(c rest.OffsetChange) uint32 { // the order in which Java comes upon mistakes
+		if c.Partition == nil {
+			return 0
+		}
+		return javahash.Code(c.Partition)
+	})
 	var asked bool
 	if c.kind() == connect.KindSink {
 		asked, err = a.alterSink(ctx, c, changes)

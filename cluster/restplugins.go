@@ -41,8 +41,8 @@ func (a apiPlugins) PluginConfig(_ context.Context, name string) ([]*connconfig.
 	return connconfig.DescribePlugin(a.rt.plugins.Load(), name)
 }
 
-func (a apiPlugins) Validate(ctx context.Context, cfg map[string]*string) (*connconfig.Result, error) {
-	r, err := a.rt.validate(ctx, cfg)
+func (a apiPlugins) Validate(ctx context.Context, cfg rest.Config) (*connconfig.Result, error) {
+	r, err := a.rt.validate(ctx, cfg.Map(), cfg.Keys())
 	if err != nil && errors.Is(err, context.DeadlineExceeded) {
 		return nil, fmt.Errorf("Request timed out. %v", a.rt.stage.String())
 	}

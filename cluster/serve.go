@@ -161,16 +161,18 @@ func (l jettyListener) Accept() (net.Conn, error) {
 
 type jettyConn struct {
 	net.Conn
-	mu    sync.Mutex
-	utf16 bool // the last request line has an escape of UTF-16
+	mu   sync.Mutex
+	head []byte // how the last request begins
 }
+
+// headBytes is how much of a request is kept.
+const headBytes = 512
 
 func (c *jettyConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 1 { // not the background read that waits for the next request
-		line, _, _ := strings.Cut(string(b[:min(n, 8192)]), "\n")
 		c.mu.Lock()
-		c.utf16 = strings.Contains(line, "%u")
+		c.head = append(c.head[:0], b[:min(n, headBytes)]...)
 		c.mu.Unlock()
 	}
 	return n, err
@@ -184,14 +186,9 @@ func (c *jettyConn) Write(b []byte) (int, error) {
 	if len(b) < len(refused) || string(b[:len(refused)]) != refused {
 		return c.Conn.Write(b)
 	}
-	reason := "Bad Request"
 	c.mu.Lock()
-	if c.utf16 {
-		reason = "UTF-16 encoding"
-	}
+	answer := rest.BadRequest(c.head)
 	c.mu.Unlock()
-	page := rest.Page(http.StatusBadRequest, reason)
-	_, err := fmt.Fprintf(c.Conn, "HTTP/1.1 400 Bad Request\r\nCache-Control: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		rest.PageCache, rest.PageType, len(page), page)
+	_, err := c.Conn.Write(answer)
 	return len(b), err
 }

@@ -21,6 +21,8 @@ type Worker struct {
 	ClientDef func(client string) *connect.ConfigDef
 	// GroupID is the worker's own group; "" in standalone mode, which has fewer rules.
 	GroupID string
+	// Keys is the order in which the keys of the configuration were given, if it is known: messages show it.
+	Keys []string
 	// ExactlyOnce says that exactly-once delivery is enabled for source connectors.
 	ExactlyOnce bool
 }
@@ -45,7 +47,7 @@ func (e *RequestError) Error() string { return e.Message }
 func Validate(ctx context.Context, reg *connect.Registry, w Worker, cfg map[string]*string) (*Result, error) {
 	name := cfg[classKey]
 	if name == nil {
-		return nil, &RequestError{"Connector config " + mapText(cfg) + " contains no connector type"}
+		return nil, &RequestError{"Connector config " + mapText(cfg, w.Keys) + " contains no connector type"}
 	}
 	v := &validation{plugins: plugins{reg}, worker: w, cfg: cfg, given: nullableValues(cfg), text: make(connect.Config, len(cfg))}
 	for key, value := range cfg {
@@ -365,9 +367,12 @@ func (r *Result) addGroups(groups ...string) {
 }
 
 // mapText prints a configuration as Java prints a HashMap that is a copy of it.
-func mapText(cfg map[string]*string) string {
+func mapText(cfg map[string]*string, keys []string) string {
 	entries := make([]string, 0, len(cfg))
-	for _, key := range javahash.Order(slices.Sorted(maps.Keys(cfg)), javahash.CopyBuckets(len(cfg))) {
+	if len(keys) != len(cfg) || slices.ContainsFunc(keys, func(k string) bool { _, ok := cfg[k]; return !ok }) {
+		keys = slices.Sorted(maps.Keys(cfg))
+	}
+	for _, key := range javahash.Order(keys, javahash.CopyBuckets(len(cfg))) {
 		text := "null"
 		if value := cfg[key]; value != nil {
 			text = *value

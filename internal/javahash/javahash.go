@@ -2,6 +2,9 @@
 package javahash
 
 import (
+	"encoding/binary"
+	"math"
+	"math/big"
 	"slices"
 	"unicode/utf16"
 )
@@ -21,27 +24,78 @@ func CopyBuckets(size int) int {
 // Order returns the keys in the order in which a HashMap iterates over them that had so many buckets to begin with, and
 // into which they were put in the order given. That order decides between keys that share a bucket.
 func Order(keys []string, buckets int) []string {
+	out := slices.Clone(keys)
+	Sort(out, buckets, Text)
+	return out
+}
+
+// Sort is [Order] for keys of any kind. Code returns the key's hashCode.
+func Sort[K any](keys []K, buckets int, code func(K) uint32) {
 	for len(keys)*4 > buckets*3 {
 		buckets *= 2
 	}
 	type hashed struct {
-		key    string
+		key    K
 		bucket uint32
 	}
 	all := make([]hashed, len(keys))
 	for i, k := range keys {
-		all[i] = hashed{k, hash(k) & uint32(buckets-1)}
+		h := code(k)
+		all[i] = hashed{k, (h ^ h>>16) & uint32(buckets-1)}
 	}
 	slices.SortStableFunc(all, func(a, b hashed) int { return int(a.bucket) - int(b.bucket) })
-	out := make([]string, len(keys))
 	for i, h := range all {
-		out[i] = h.key
+		keys[i] = h.key
 	}
-	return out
 }
 
-// hash is String.hashCode, spread as HashMap does.
-func hash(s string) uint32 {
+// Code returns the hashCode of a value as Jackson reads it from JSON: nil, bool, int64, *big.Int, float64, string, []any or
+// map[string]any.
+func Code(v any) uint32 {
+	long := func(n uint64) uint32 { return uint32(n ^ n>>32) }
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return 1231
+		}
+		return 1237
+	case int64:
+		if v == int64(int32(v)) {
+			return uint32(v) // an Integer
+		}
+		return long(uint64(v))
+	case *big.Int:
+		var h uint32
+		b := v.Bytes()
+		for len(b)%4 != 0 {
+			b = append([]byte{0}, b...)
+		}
+		for ; len(b) > 0; b = b[4:] {
+			h = h*31 + binary.BigEndian.Uint32(b)
+		}
+		return h * uint32(v.Sign())
+	case float64:
+		return long(math.Float64bits(v))
+	case string:
+		return Text(v)
+	case []any:
+		h := uint32(1)
+		for _, e := range v {
+			h = h*31 + Code(e)
+		}
+		return h
+	case map[string]any:
+		var h uint32
+		for k, e := range v {
+			h += Text(k) ^ Code(e)
+		}
+		return h
+	}
+	return 0
+}
+
+// Text is String.hashCode.
+func Text(s string) uint32 {
 	var h uint32
 	for _, r := range s {
 		if r >= 0x10000 {
@@ -51,5 +105,5 @@ func hash(s string) uint32 {
 		}
 		h = h*31 + uint32(r)
 	}
-	return h ^ h>>16
+	return h
 }

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -81,7 +80,7 @@ func (o ordered) with(key string, value any) ordered {
 	return append(o, member{key, value})
 }
 
-var errNoBody = errors.New("The request has no body")
+var errNoBody = badBody("The request has no body")
 
 // javaTrim removes control characters and spaces, as Java's String.trim does.
 func javaTrim(s string) string { return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' }) }
@@ -146,13 +145,13 @@ func initialState(v any) (State, error) {
 			return state, nil
 		}
 	}
-	return "", fmt.Errorf("initial_state is %q: it must be RUNNING, PAUSED or STOPPED", *given)
+	return "", badBody("initial_state is %q: it must be RUNNING, PAUSED or STOPPED", *given)
 }
 
 // named returns the configuration with its name, which it must agree with if it has one.
 func named(cfg Config, name string) (Config, error) {
 	if cfg == nil {
-		return nil, errors.New("The request has no connector configuration")
+		return nil, badBody("The request has no connector configuration")
 	}
 	for i, e := range cfg {
 		if e.Key != "name" {

@@ -36,11 +36,14 @@ func (e *Error) Unwrap() error { return e.Err }
 func (s *Server) describe(ctx context.Context, err error) (int, string) {
 	var own *Error
 	var request *connconfig.RequestError
+	var body *bodyError
 	switch {
 	case errors.As(err, &own):
 		return own.Status, own.Message
 	case errors.As(err, &request):
 		return http.StatusBadRequest, request.Message
+	case errors.As(err, &body) && !s.JavaErrors:
+		return http.StatusBadRequest, err.Error()
 	case errors.Is(err, connect.ErrNotFound):
 		return http.StatusNotFound, err.Error()
 	case errors.Is(err, connect.ErrAlreadyExists):

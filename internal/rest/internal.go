@@ -1,8 +1,8 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -48,15 +48,15 @@ func (s *Server) putTasks(r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(body) == 0 {
-		return nil, errors.New("No content to map due to end-of-input")
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil, badBody("No content to map due to end-of-input")
 	}
 	v, err := parse(body)
 	if err != nil {
 		return nil, err
 	}
 	elements, isList := v.([]any)
-	if !isList {
+	if !isList && v != nil {
 		return nil, wrongType("List", v)
 	}
 	configs := make([]Config, len(elements))

@@ -2,12 +2,14 @@ package rest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
 	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -16,6 +18,59 @@ const maxDepth = 1000
 
 // maxNumber bounds the length of a number.
 const maxNumber = 1000
+
+// maxName bounds the length of a member's name.
+const maxName = 50_000
+
+// toUTF8 returns a body in UTF-8. As Jackson does, it tells UTF-16 and UTF-32 by a byte order mark, or by where there are
+// zeros: JSON begins with two characters of ASCII.
+func toUTF8(b []byte) []byte {
+	if rest, ok := bytes.CutPrefix(b, []byte("\ufeff")); ok {
+		return rest
+	}
+	if len(b) < 2 {
+		return b
+	}
+	var order binary.ByteOrder
+	size := 2
+	zero := func(i int) bool { return len(b) > i && b[i] == 0 }
+	switch {
+	case len(b) >= 4 && zero(0) && zero(1) && (zero(2) || b[2] == 0xfe):
+		order, size = binary.BigEndian, 4
+	case len(b) >= 4 && !zero(0) && zero(2) && zero(3):
+		order, size = binary.LittleEndian, 4
+	case b[0] == 0xfe && b[1] == 0xff, zero(0) && !zero(1):
+		order = binary.BigEndian
+	case b[0] == 0xff && b[1] == 0xfe, !zero(0) && zero(1):
+		order = binary.LittleEndian
+	default:
+		return b
+	}
+	if len(b)%size != 0 {
+		return b // it is malformed in any encoding
+	}
+	var units []uint16
+	var text []byte
+	for ; len(b) > 0; b = b[size:] {
+		if size == 2 {
+			units = append(units, order.Uint16(b))
+			continue
+		}
+		text = utf8.AppendRune(text, rune(order.Uint32(b)))
+	}
+	if size == 2 {
+		text = []byte(string(utf16.Decode(units)))
+	}
+	return bytes.TrimPrefix(text, []byte("\ufeff"))
+}
+
+// bodyError is the error of a body that does not say what the request asks for. Kafka Connect answers it with status 500.
+type bodyError struct{ err error }
+
+func (e *bodyError) Error() string { return e.err.Error() }
+func (e *bodyError) Unwrap() error { return e.err }
+
+func badBody(format string, args ...any) error { return &bodyError{fmt.Errorf(format, args...)} }
 
 // object is a JSON object in its order. Of a key that is there twice, the last value counts, in the first place.
 type object struct {
@@ -32,12 +87,12 @@ func (o *object) set(key string, v any) {
 
 // parse reads one JSON value: nil, bool, json.Number, string, []any or *object. No content at all is nil.
 func parse(b []byte) (any, error) {
-	b = bytes.TrimPrefix(b, []byte("\ufeff"))
+	b = toUTF8(b)
 	if len(bytes.TrimLeft(b, " \t\r\n")) == 0 {
 		return nil, nil
 	}
 	if !utf8.Valid(b) {
-		return nil, errors.New("Invalid UTF-8 in the request body")
+		return nil, badBody("Invalid UTF-8 in the request body")
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
@@ -46,7 +101,7 @@ func parse(b []byte) (any, error) {
 		return nil, malformed(d, err)
 	}
 	if t, err := d.Token(); err == nil {
-		return nil, fmt.Errorf("Trailing token %v found after the value of the request body", t)
+		return nil, badBody("Trailing token %v found after the value of the request body", t)
 	} else if err != io.EOF {
 		return nil, malformed(d, err)
 	}
@@ -57,7 +112,7 @@ func malformed(d *json.Decoder, err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("Malformed JSON in the request body at byte %d: %w", d.InputOffset(), err)
+	return badBody("Malformed JSON in the request body at byte %d: %w", d.InputOffset(), err)
 }
 
 func parseValue(d *json.Decoder, depth int) (any, error) {
@@ -97,6 +152,9 @@ func parseValue(d *json.Decoder, depth int) (any, error) {
 			if err != nil {
 				return nil, err
 			}
+			if n := len(key.(string)); n > maxName {
+				return nil, fmt.Errorf("a name of %d bytes is too long", n)
+			}
 			o.set(key.(string), v)
 		}
 		_, err := d.Token()
@@ -107,7 +165,7 @@ func parseValue(d *json.Decoder, depth int) (any, error) {
 
 // wrongType is what is said of a value that is not of the type that is wanted there.
 func wrongType(want string, v any) error {
-	return fmt.Errorf("Cannot deserialize value of type %s from %s", want, kindOf(v))
+	return badBody("Cannot deserialize value of type %s from %s", want, kindOf(v))
 }
 
 func kindOf(v any) string {
@@ -178,7 +236,7 @@ func members(v any, what string, allowed ...string) (*object, error) {
 			known = known || a == key
 		}
 		if !known {
-			return nil, fmt.Errorf("Unrecognized field %q (%s), not marked as ignorable (known properties: %q)", key, what, allowed)
+			return nil, badBody("Unrecognized field %q (%s), not marked as ignorable (known properties: %q)", key, what, allowed)
 		}
 	}
 	return o, nil

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 )
@@ -43,7 +42,7 @@ func (s *Server) setLevel(r *request) (*answer, error) {
 	case level == nil:
 		return nil, Errorf(http.StatusBadRequest, "Desired 'level' parameter was not specified in request.")
 	case *level == "":
-		return nil, errors.New("The level is empty")
+		return nil, badBody("The level is empty")
 	}
 	scope := ""
 	if v := r.query["scope"]; len(v) > 0 {

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 )
@@ -65,7 +64,7 @@ func offsetChange(v any) (c OffsetChange, err error) {
 		return c, err
 	}
 	if o == nil {
-		return c, errors.New("An entry of offsets is null")
+		return c, badBody("An entry of offsets is null")
 	}
 	if c.Partition, err = plainMap(o.values["partition"]); err != nil {
 		return c, err

@@ -40,14 +40,14 @@ func (s *Server) validate(r *request) (*answer, error) {
 		return nil, err
 	}
 	if cfg == nil {
-		return nil, errors.New("The request has no connector configuration")
+		return nil, badBody("The request has no connector configuration")
 	}
 	all := cfg.Map()
 	short := func(class string) string { return cmp.Or(strings.TrimSuffix(class, "Connector"), class) }
 	if class := all["connector.class"]; class != nil && !strings.HasSuffix(short(*class), short(r.params[0])) {
 		return nil, Errorf(http.StatusBadRequest, "Included connector type %s does not match request type %s", *class, r.params[0])
 	}
-	result, err := s.Plugins.Validate(r.ctx, all)
+	result, err := s.Plugins.Validate(r.ctx, cfg)
 	if err != nil {
 		return nil, wrapped(err)
 	}

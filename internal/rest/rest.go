@@ -58,7 +58,7 @@ type Plugins interface {
 	// Plugins returns connectors, or plugins of all kinds, in the order of the answer.
 	Plugins(ctx context.Context, connectorsOnly bool) ([]Plugin, error)
 	PluginConfig(ctx context.Context, name string) ([]*connconfig.Definition, error)
-	Validate(ctx context.Context, cfg map[string]*string) (*connconfig.Result, error)
+	Validate(ctx context.Context, cfg Config) (*connconfig.Result, error)
 }
 
 // Loggers is what the API asks of loggers.

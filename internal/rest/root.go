@@ -7,8 +7,8 @@ import (
 
 func rootRoutes() []route {
 	return []route{
-		{path("/"), get((*Server).root)},
-		{path("/health"), get((*Server).health)},
+		{path("/"), only(endpoint{serve: (*Server).root, anyBody: true})},
+		{path("/health"), only(endpoint{serve: (*Server).health, anyBody: true})},
 	}
 }
 

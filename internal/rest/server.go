@@ -31,7 +31,9 @@ type Options struct {
 	Headers []HeaderRule
 	// Authenticate checks the credentials of a request, which then needs some; nil lets everyone in.
 	Authenticate func(user, password string) bool
-	Logger       *slog.Logger
+	// JavaErrors answers bodies that are malformed as Kafka Connect does, with status 500 in place of 400.
+	JavaErrors bool
+	Logger     *slog.Logger
 	// Timeout is how long a request may take, HealthTimeout how long one to /health.
 	Timeout, HealthTimeout time.Duration
 	// Wait is how long a request is tried again that a rebalance keeps from being answered; 0 is not at all. One that another
@@ -158,9 +160,13 @@ func (s *Server) AdminHandler() http.Handler { return s.handler(adminRoutes(), f
 
 func (s *Server) handler(routes []route, filters bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		raw := r.URL.EscapedPath()
-		if status, reason := refusal(raw, r.URL.RawQuery); status != 0 {
-			writePage(w, status, reason)
+		raw, query := target(r)
+		if why := refusal(raw, query); why.status != 0 {
+			if why.parser {
+				r = r.Clone(r.Context())
+				r.Method, r.Header = http.MethodGet, nil // it has not been read so far
+			}
+			writePage(w, r, why.status, why.reason)
 			return
 		}
 		if filters {
@@ -171,7 +177,7 @@ func (s *Server) handler(routes []route, filters bool) http.Handler {
 				rule.apply(w.Header())
 			}
 		}
-		s.dispatch(w, r, routes, segments(raw))
+		s.dispatch(w, r, routes, segments(raw), parseQuery(query))
 	})
 }
 
@@ -198,9 +204,17 @@ func match(routes []route, path []string) (*route, []string) {
 }
 
 // dispatch finds the endpoint as Jersey does: what it refuses itself has no content type.
-func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, routes []route, path []string) {
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, routes []route, path []string, q query) {
 	refuse := func(status int) {
 		write(w, status, "", errorBody(status, fmt.Sprintf("HTTP %d %s", status, http.StatusText(status))))
+	}
+	given := bodyUntyped
+	if r.Header["Content-Type"] != nil {
+		given = bodyOf(r)
+	}
+	if given == bodyMalformed || r.Method == http.MethodConnect {
+		writePage(w, r, http.StatusBadRequest, "Bad Request")
+		return
 	}
 	found, params := match(routes, path)
 	if found == nil {
@@ -212,28 +226,28 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, routes []route
 		method = http.MethodGet
 	}
 	e, ok := found.methods[method]
-	if !ok && method == http.MethodOptions {
-		if s.Authenticate != nil && !s.admit(w, r, "text/plain") {
-			return
-		}
-		options(w, found)
-		return
-	}
-	if !ok {
+	inquiry := !ok && method == http.MethodOptions
+	if !ok && !inquiry {
 		refuse(http.StatusMethodNotAllowed)
 		return
 	}
-	if !e.anyBody && r.Header["Content-Type"] != nil {
-		switch bodyOf(r) {
-		case bodyMalformed:
-			writePage(w, http.StatusBadRequest, "Bad Request")
-			return
-		case bodyOther:
-			refuse(http.StatusUnsupportedMediaType)
+	accept, err := acceptable(r)
+	if err != nil {
+		writePage(w, r, http.StatusBadRequest, "Bad Request")
+		return
+	}
+	if inquiry {
+		if s.Authenticate != nil && !s.admit(w, r, "text/plain") {
 			return
 		}
+		options(w, found, accept)
+		return
 	}
-	contentType, ok := accepted(r)
+	if !e.anyBody && given == bodyOther {
+		refuse(http.StatusUnsupportedMediaType)
+		return
+	}
+	contentType, ok := accepted(accept)
 	if !ok {
 		refuse(http.StatusNotAcceptable)
 		return
@@ -243,14 +257,14 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, routes []route
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.Timeout)
 	defer cancel()
-	req := &request{Request: r, w: w, ctx: ctx, params: params, query: parseQuery(r.URL.RawQuery), limit: s.MaxBody}
+	req := &request{Request: r, w: w, ctx: ctx, params: params, query: q, limit: s.MaxBody}
 	wait := s.Wait
 	if len(req.query["forward"]) > 0 {
 		wait = 0
 	}
 	var a *answer
 	answered := false
-	err := Patiently(ctx, wait, s.Worker.Stage, func() (err error) {
+	err = Patiently(ctx, wait, s.Worker.Stage, func() (err error) {
 		a, err = s.call(e, req)
 		var elsewhere *Elsewhere
 		if errors.As(err, &elsewhere) {
@@ -303,7 +317,7 @@ func write(w http.ResponseWriter, status int, contentType string, body any) {
 }
 
 // options answers what can be done with a path.
-func options(w http.ResponseWriter, rt *route) {
+func options(w http.ResponseWriter, rt *route, accept []mediaType) {
 	var allowed []string
 	for _, m := range []string{"HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH"} { // the order of a Java HashSet
 		_, ok := rt.methods[m]
@@ -312,6 +326,12 @@ func options(w http.ResponseWriter, rt *route) {
 		}
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ","))
+	if len(accept) > 0 { // the list is for those who want text
+		if best := accept[0]; !best.allows("text", "plain") || best.name == "*" && best.sub != "*" {
+			w.Header().Set("Content-Type", best.text(true))
+			return
+		}
+	}
 	w.Header().Set("Content-Type", "text/plain")
 	_, _ = io.WriteString(w, strings.Join(allowed, ", "))
 }

@@ -88,7 +88,7 @@ func (f *fake) ResetOffsets(context.Context, string) (string, error) { return "d
 func (f *fake) PluginConfig(context.Context, string) ([]*connconfig.Definition, error) {
 	return nil, connect.ErrNotFound
 }
-func (f *fake) Validate(context.Context, map[string]*string) (*connconfig.Result, error) {
+func (f *fake) Validate(context.Context, rest.Config) (*connconfig.Result, error) {
 	return &connconfig.Result{}, nil
 }
 func (f *fake) Logger(string) (rest.Logger, bool) { return rest.Logger{}, false }
@@ -151,10 +151,19 @@ func TestBodies(t *testing.T) {
 	want(t, ask(h, "PUT", "/connectors/x/config", strings.Repeat(" ", 5001)), 413, message(413, "The request body is larger than 5000 bytes"))
 	want(t, ask(h, "PUT", "/connectors/x/config", `{"b":1.50,"a":true,"b":"two"}`), 200,
 		`{"name":"x","config":{"b":"two","a":"true","name":"x"},"tasks":[{"connector":"x","task":1}],"type":"source"}`)
-	for _, bad := range []string{strings.Repeat("[", 2000), `{"a":` + strings.Repeat("1", 1001) + `}`, "{\"a\":\"\xff\"}", `{"a":1}}`, `{"a"`, "nul"} {
-		if w := ask(h, "PUT", "/connectors/x/config", bad); w.Code != 500 || !json.Valid(w.Body.Bytes()) {
-			t.Errorf("%.20q: %d %s", bad, w.Code, w.Body)
+	java := newServer(new(fake), func(o *rest.Options) { o.JavaErrors = true }).Handler(true)
+	for _, bad := range []string{
+		strings.Repeat("[", 2000), `{"a":` + strings.Repeat("1", 1001) + `}`, "{\"a\":\"\xff\"}", `{"a":1}}`, `{"a"`, "nul", "null", " ", `[]`, `{"a":[]}`,
+		`{"` + strings.Repeat("k", 50001) + `":"v"}`, "\xff\xfe{\x00}",
+	} {
+		for status, h := range map[int]http.Handler{400: h, 500: java} {
+			if w := ask(h, "PUT", "/connectors/x/config", bad); w.Code != status && w.Code != 413 || !json.Valid(w.Body.Bytes()) {
+				t.Errorf("%.20q: %d %s, want %d", bad, w.Code, w.Body, status)
+			}
 		}
+	}
+	for _, empty := range []string{"\ufeff{}", "\xff\xfe{\x00}\x00", "\xfe\xff\x00{\x00}", "{\x00}\x00", "\x00{\x00}", "{\x00\x00\x00}\x00\x00\x00", "\x00\x00\x00{\x00\x00\x00}"} {
+		want(t, ask(h, "PUT", "/connectors/x/config", empty), 200, `{"name":"x","config":{"name":"x"},"tasks":[{"connector":"x","task":1}],"type":"source"}`)
 	}
 }
 

@@ -2,8 +2,8 @@ package rest
 
 import (
 	"fmt"
-	"html"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,55 +11,159 @@ import (
 // maxURI bounds the request line, as Jetty does.
 const maxURI = 8100
 
-// refusal returns why Jetty, the HTTP server below Kafka Connect, refuses a request before Connect sees it; 0 if it does
-// not. The path is as it came, with its escapes.
-func refusal(path, query string) (status int, reason string) {
+// The violations of a path, in the order in which Jetty lists them.
+const (
+	ambiguousSegment = 1 << iota
+	ambiguousEmptySegment
+	ambiguousSeparator
+	ambiguousParameter
+	ambiguousEncoding
+	utf16Encoding
+	badUTF8
+	suspiciousCharacter
+	illegalCharacter
+)
+
+var violations = [...]string{
+	"Ambiguous URI path segment", "Ambiguous URI empty segment", "Ambiguous URI path separator", "Ambiguous URI path parameter",
+	"Ambiguous URI path encoding", "UTF-16 encoding", "Bad UTF-8 encoding", "Suspicious Path Character", "Illegal Path Character",
+}
+
+// refused is why Jetty, the HTTP server below Kafka Connect, refuses a request before Connect sees it.
+type refused struct {
+	status int // 0 if it does not
+	reason string
+	parser bool // it is already the parser that does
+}
+
+// refusal returns why a request is refused. The path is as it came, with its escapes.
+func refusal(path, query string) refused {
 	if len(path)+len(query) > maxURI {
-		return http.StatusRequestURITooLong, "URI Too Long"
+		return refused{http.StatusRequestURITooLong, "URI Too Long", true}
 	}
-	bad := func(reason string) (int, string) { return http.StatusBadRequest, reason }
-	if strings.Contains(path, "//") {
-		return bad("Ambiguous URI empty segment")
-	}
-	for segment := range strings.SplitSeq(path, "/") {
-		name, _, _ := strings.Cut(segment, ";")
-		var decoded []byte
-		for i := 0; i < len(name); i++ {
-			c := name[i]
-			if c == '%' {
-				if i+1 < len(name) && name[i+1] == 'u' {
-					return bad("UTF-16 encoding")
-				}
-				hi, lo := -1, -1
-				if i+2 < len(name) {
-					hi, lo = unhex(name[i+1]), unhex(name[i+2])
-				}
-				if hi < 0 || lo < 0 {
-					return bad("Bad Request")
-				}
-				i += 2
-				switch c = byte(hi<<4 | lo); c {
-				case 0:
-					return bad("Bad Request")
-				case '/':
-					return bad("Ambiguous URI path separator")
-				case '%':
-					return bad("Ambiguous URI path encoding")
-				}
+	bad := refused{http.StatusBadRequest, "Bad Request", true}
+	found, depth := 0, 0
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for i, segment := range segments {
+		name, _, hasParams := strings.Cut(segment, ";")
+		decoded, has, ok := decodeSegment(name)
+		if !ok {
+			return bad
+		}
+		found |= has
+		last := i == len(segments)-1
+		switch {
+		case decoded == "" && (!last || i > 0 && strings.HasSuffix(path, "//") || !strings.HasPrefix(path, "/")):
+			found |= ambiguousEmptySegment
+			depth++
+		case decoded == "." || decoded == "..":
+			if decoded != name {
+				found |= ambiguousSegment
 			}
-			if c == '\\' || c < 0x20 || c == 0x7f {
-				return bad("Suspicious Path Character")
+			if hasParams {
+				found |= ambiguousParameter
 			}
-			decoded = append(decoded, c)
+			if decoded == ".." {
+				depth--
+			}
+		default:
+			depth++
 		}
-		if !utf8.Valid(decoded) {
-			return bad("Bad UTF-8 encoding")
-		}
-		if text := string(decoded); (text == "." || text == "..") && text != name {
-			return bad("Ambiguous URI path segment")
+		if depth < 0 {
+			return bad // above the root
 		}
 	}
-	return 0, ""
+	if found == 0 {
+		return refused{}
+	}
+	var reasons []string
+	for i, text := range violations {
+		if found>>i&1 != 0 {
+			reasons = append(reasons, text)
+		}
+	}
+	return refused{http.StatusBadRequest, strings.Join(reasons, ", "), false}
+}
+
+// decodeSegment returns a segment without its escapes, and its violations; false if it has escapes that are none.
+func decodeSegment(name string) (text string, found int, ok bool) {
+	var decoded []byte
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		switch {
+		case c != '%':
+			if strings.IndexByte(pathCharacters, c) < 0 {
+				found |= illegalCharacter
+			}
+			if c >= 0x80 {
+				c = '?' // it makes no encoding bad
+			}
+		case strings.HasPrefix(name[i+1:], "u"):
+			unit := 0
+			if len(name) < i+6 {
+				return "", 0, false
+			}
+			for _, h := range []byte(name[i+2 : i+6]) {
+				if unhex(h) < 0 {
+					return "", 0, false
+				}
+				unit = unit<<4 | unhex(h)
+			}
+			if unit == 0 {
+				return "", 0, false
+			}
+			found |= utf16Encoding
+			decoded = utf8.AppendRune(decoded, rune(unit))
+			i += 5
+			continue
+		default:
+			if len(name) < i+3 || unhex(name[i+1]) < 0 || unhex(name[i+2]) < 0 {
+				return "", 0, false
+			}
+			c = byte(unhex(name[i+1])<<4 | unhex(name[i+2]))
+			i += 2
+			switch c {
+			case 0:
+				return "", 0, false
+			case '/':
+				found |= ambiguousSeparator
+			case '%':
+				found |= ambiguousEncoding
+			}
+		}
+		if c == '\\' || c < 0x20 || c == 0x7f {
+			found |= suspiciousCharacter
+		}
+		decoded = append(decoded, c)
+	}
+	if !utf8.Valid(decoded) {
+		found |= badUTF8
+	}
+	return string(decoded), found, true
+}
+
+// pathCharacters may stand in a path without an escape.
+const pathCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@"
+
+// target returns the path and the query of a request as they came. What a middleware took from the path, such as
+// [http.StripPrefix], is gone there too.
+func target(r *http.Request) (path, query string) {
+	whole, _, _ := strings.Cut(r.RequestURI, "#")
+	path, query, _ = strings.Cut(whole, "?")
+	if !strings.HasPrefix(path, "/") {
+		return r.URL.EscapedPath(), r.URL.RawQuery
+	}
+	full, err := url.ParseRequestURI(r.RequestURI)
+	if err != nil {
+		return r.URL.EscapedPath(), r.URL.RawQuery
+	}
+	if full.Path == r.URL.Path {
+		return path, query
+	}
+	if prefix, ok := strings.CutSuffix(full.EscapedPath(), r.URL.EscapedPath()); ok && strings.HasPrefix(path, prefix) {
+		return path[len(prefix):], query
+	}
+	return r.URL.EscapedPath(), r.URL.RawQuery
 }
 
 func unhex(c byte) int {
@@ -130,26 +234,6 @@ func (q query) flag(name string, otherwise bool) bool {
 		return strings.EqualFold(v[0], "true")
 	}
 	return otherwise
-}
-
-// Page returns the HTML page of Jetty for an error.
-func Page(status int, reason string) string {
-	reason = html.EscapeString(reason)
-	return fmt.Sprintf("<html>\n<head>\n<meta http-equiv=\"Content-Type\" content=\"text/html;charset=ISO-8859-1\"/>\n"+
-		"<title>Error %d %s</title>\n</head>\n<body>\n<h2>HTTP ERROR %d %s</h2>\n</body>\n</html>\n", status, reason, status, reason)
-}
-
-// The headers of such a page.
-const (
-	PageType  = "text/html;charset=iso-8859-1"
-	PageCache = "must-revalidate,no-cache,no-store"
-)
-
-func writePage(w http.ResponseWriter, status int, reason string) {
-	w.Header().Set("Content-Type", PageType)
-	w.Header().Set("Cache-Control", PageCache)
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(Page(status, reason))) // the client has gone if this fails
 }
 
 // locationOf returns the path of a connector's resource as the Location header gives it: what needs no escape stays, and

@@ -107,7 +107,11 @@ func (s *Source) NewTask() connect.SourceTask { return &sourceTask{source: s} }
 
 // ExactlyOnceSupport reports that files are supported, and standard input is not, since it has no offsets.
 func (s *Source) ExactlyOnceSupport(cfg connect.Config) (connect.ExactlyOnceSupport, error) {
-	if path, _ := s.pathOf(cfg); path == "" {
+	o, err := s.options(cfg)
+	switch {
+	case err != nil:
+		return connect.ExactlyOnceUnknown, err
+	case o.path == "":
 		return connect.ExactlyOnceUnsupported, nil
 	}
 	return connect.ExactlyOnceSupported, nil

@@ -300,7 +300,7 @@ func TestSourceConfig(t *testing.T) {
 
 func TestSourceExactlyOnce(t *testing.T) {
 	for path, want := range map[string]connect.ExactlyOnceSupport{"": connect.ExactlyOnceUnsupported, "f": connect.ExactlyOnceSupported} {
-		if got, err := new(file.Source).ExactlyOnceSupport(connect.Config{"file": path}); err != nil || got != want {
+		if got, err := new(file.Source).ExactlyOnceSupport(connect.Config{"file": path, "topic": "t"}); err != nil || got != want {
 			t.Errorf("file %q: got %v, %v", path, got, err)
 		}
 	}
