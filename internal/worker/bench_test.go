@@ -59,6 +59,22 @@ func textConverters() pipeline.Converters {
 // BenchmarkSource measures what the runtime adds to a source record between Poll and the producer: batches of 500
 // records of 100 bytes, String converters, no transformation. One operation is one record.
 func BenchmarkSource(b *testing.B) {
+	benchmarkSource(b, func(s *benchSource) connect.SourceTask { return s })
+}
+
+// hearingSource hears of each record that arrived.
+type hearingSource struct{ *benchSource }
+
+func (hearingSource) CommitRecord(context.Context, *connect.SourceRecord, *connect.RecordMetadata) error {
+	return nil
+}
+
+// BenchmarkSourceCommitRecord is BenchmarkSource with a task that hears of each record, as MirrorSourceConnector's do.
+func BenchmarkSourceCommitRecord(b *testing.B) {
+	benchmarkSource(b, func(s *benchSource) connect.SourceTask { return hearingSource{s} })
+}
+
+func benchmarkSource(b *testing.B, of func(*benchSource) connect.SourceTask) {
 	partition := connect.Fields{"filename": "f"}
 	batch := make([]connect.SourceRecord, 500)
 	for i := range batch {
@@ -77,7 +93,7 @@ func BenchmarkSource(b *testing.B) {
 		TaskOptions:   TaskOptions{ID: connect.TaskID{Connector: "c"}, Grace: time.Second, Status: func(State, error) {}},
 		FlushInterval: time.Minute, FlushTimeout: time.Second,
 		New: func(context.Context) (*SourceParts, error) {
-			return &SourceParts{Task: task, Pipeline: pipeline.NewSource(nil, textConverters(), op), Operator: op,
+			return &SourceParts{Task: of(task), Pipeline: pipeline.NewSource(nil, textConverters(), op), Operator: op,
 				Producer: ackingProducer{}, Offsets: discardOffsets{}}, nil
 		},
 	})

@@ -52,10 +52,26 @@ func (r *sourceRun) tell(work context.Context) {
 				r.failWith(err)
 			}
 		}
-		if r.commitRecord == nil || !s.last || r.t.abandoned.Load() {
-			continue
-		}
-		err := r.commit.do(callCommitRecord, func() error { return r.commitRecord.CommitRecord(work, s.record, s.metadata) })
+	}
+	if r.commitRecord == nil {
+		return
+	}
+	// One guard for many calls: after an error or a panic the rest goes on.
+	for i := 0; i < len(batch); {
+		err := r.commit.do(callCommitRecord, func() error {
+			for i < len(batch) && !r.t.abandoned.Load() {
+				s := &batch[i]
+				i++
+				if !s.last {
+					continue
+				}
+				if err := r.commitRecord.CommitRecord(work, s.record, s.metadata); err != nil {
+					return err
+				}
+			}
+			i = len(batch)
+			return nil
+		})
 		if err != nil {
 			r.Logger.Error("commit of record failed, which has no other effect", "err", err)
 		}

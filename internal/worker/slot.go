@@ -135,11 +135,18 @@ func (r *sourceRun) settleSlot(s *slot, failure *tolerance.Failure) {
 	}
 	out := settled{failure: failure, last: last, record: s.polled}
 	if failure == nil {
-		out.metadata = &connect.RecordMetadata{Topic: s.rec.Topic, Partition: s.rec.Partition, Offset: s.rec.Offset, Timestamp: s.rec.Timestamp}
+		if len(r.metadata) == 0 {
+			r.metadata = make([]connect.RecordMetadata, metadataChunk)
+		}
+		out.metadata, r.metadata = &r.metadata[0], r.metadata[1:]
+		*out.metadata = connect.RecordMetadata{Topic: s.rec.Topic, Partition: s.rec.Partition, Offset: s.rec.Offset, Timestamp: s.rec.Timestamp}
 	}
 	r.settled = append(r.settled, out)
 	signal(r.wake)
 }
+
+// metadataChunk is how many acknowledgements share one allocation.
+const metadataChunk = 64
 
 // ofRecord reports whether a produce error is about the record itself, so that it may be skipped where errors are
 // tolerated, and not about the broker or the client.

@@ -112,8 +112,9 @@ type sourceRun struct {
 	inFlight int   // records sent and not settled
 	bytes    int64 // their size
 	settled  []settled
-	telling  int     // how many of the settled ones the committer is at
-	resend   []*slot // records to send once more, when all others are settled
+	metadata []connect.RecordMetadata // for the next ones
+	telling  int                      // how many of the settled ones the committer is at
+	resend   []*slot                  // records to send once more, when all others are settled
 	// recreated says that the producer must forget their topics first.
 	recreated bool
 	// resending says that they are being sent: nothing else is, so that their order stays.

@@ -3,6 +3,7 @@ package worker
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/gokconnect/connect"
@@ -20,7 +21,9 @@ type tracker struct {
 // track is one source partition of a task.
 type track struct {
 	partition connect.Fields
-	same      []field // the partition's fields, to recognise it again quickly
+	same      []field        // the partition's fields, to recognise it again quickly
+	given     uintptr        // the map that was given last, to recognise it quicker still
+	kept      connect.Fields // that map: it can't be another one at the same place
 	// entries is a ring of the records that were dispatched and not yet passed: number n stands at n&(len-1).
 	entries    []trackEntry
 	head, tail uint64 // the first entry not passed, and the number that the next one gets
@@ -144,6 +147,16 @@ const fewTracks = 16
 // find returns the track of a partition. Records come in runs of the same partition, so the last one is compared first,
 // by value: a connector may build its partition anew for each record.
 func (t *tracker) find(p connect.Fields) *track {
+	given := reflect.ValueOf(p).Pointer()
+	if t.last != nil && p != nil && given == t.last.given {
+		return t.last // what a task gave up does not change
+	}
+	k := t.lookUp(p)
+	k.given, k.kept = given, p
+	return k
+}
+
+func (t *tracker) lookUp(p connect.Fields) *track {
 	if t.last != nil && t.last.is(p) {
 		return t.last
 	}
