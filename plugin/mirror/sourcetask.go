@@ -46,6 +46,7 @@ type sourceTask struct {
 	maxPoll     int
 	batch       []connect.SourceRecord // reused: it is the task's again at the next Poll
 	watch       watch
+	fetchSize   fetchSize
 
 	syncClient *kgo.Client // or nil
 	syncs      *syncWriter // or nil
@@ -77,8 +78,10 @@ func (t *sourceTask) Start(ctx context.Context, tc connect.SourceTaskContext, cf
 	if t.cfg.ConsumerProperties(Source, "")["max.poll.records"] != "" {
 		t.maxPoll = extra.MaxPollRecords
 	}
+	props := t.cfg.ConsumerProperties(Source, "")
+	t.fetchSize.fixed = props["fetch.max.bytes"] != "" || props["max.partition.fetch.bytes"] != ""
 	t.watch = watch{every: reachEvery, log: t.log, what: "source cluster " + t.cfg.SourceAlias}
-	if t.client, err = kgo.NewClient(append(opts, kgo.ConsumePartitions(from), kgo.KeepRetryableFetchErrors())...); err != nil {
+	if t.client, err = kgo.NewClient(append(opts, kgo.ConsumePartitions(from), kgo.KeepRetryableFetchErrors(), kgo.WithHooks(&t.fetchSize))...); err != nil {
 		return fmt.Errorf("the consumer of the source cluster %s: %w", t.cfg.SourceAlias, err)
 	}
 	if !t.cfg.EmitOffsetSyncs {
@@ -156,6 +159,7 @@ func (t *sourceTask) Poll(ctx context.Context) ([]connect.SourceRecord, error) {
 	}
 	records, err := t.convert(fetches)
 	t.identify(ctx)
+	t.fetchSize.adjust(t.client)
 	switch {
 	case err != nil:
 		return nil, err
