@@ -82,6 +82,10 @@ var layers = []layer{
 		why:      "The runtime is where everything comes together.",
 	},
 	{
+		packages: []string{"cluster/mirrormaker"}, may: []string{".", "cluster", "plugin/mirror", "internal/clients"},
+		why: "Several runtimes in one process, for the connectors of MirrorMaker; the listeners' TLS is that of workers.",
+	},
+	{
 		packages: []string{"plugin/mirror"}, may: []string{".", "internal/clients/...", "internal/connconfig", "internal/workerconfig", "internal/javaregexp"},
 		thirdly: kafkaClient,
 		why:     "A plugin is what anybody could have written; this one copies from Kafka, by Kafka's client properties and Java's regular expressions.",
@@ -104,7 +108,7 @@ var layers = []layer{
 	},
 	{
 		packages: []string{"examples/..."},
-		may:      []string{".", "cluster", "offsets", "connecttest", "plugin/...", "examples/..."},
+		may:      []string{".", "cluster", "cluster/mirrormaker", "offsets", "connecttest", "plugin/...", "examples/..."},
 		thirdly:  append([]string{"github.com/schollz/progressbar/v3", "golang.org/x/term", "go.opentelemetry.io/otel"}, kafkaClient...),
 		why:      "Examples use what their readers can use.",
 	},

@@ -230,3 +230,15 @@ func (f *Flows) Connector(flow Flow, name string) connect.Config {
 	absent(enabledKey, "false")
 	return cfg
 }
+
+// Options returns what the program brings, as it was given to [Options.ParseFlows].
+func (f *Flows) Options() Options { return f.env.Options }
+
+// Property returns a key of the whole, such as listeners, and whether it is given.
+func (f *Flows) Property(key string) (value string, ok bool) {
+	value, ok = f.given[key]
+	return value, ok
+}
+
+// Properties returns the given keys that start with the prefix.
+func (f *Flows) Properties(prefix string) connect.Config { return f.withPrefix(prefix) }

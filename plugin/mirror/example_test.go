@@ -1,0 +1,109 @@
+package mirror_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"strings"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/plugin/mirror"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+func ExamplePlugins() {
+	registry := new(connect.Registry).MustAdd(mirror.Plugins(mirror.Options{})...)
+	for _, p := range registry.List(connect.KindSource) {
+		fmt.Println(p.Class, p.Version)
+	}
+	// Output:
+	// org.apache.kafka.connect.mirror.MirrorCheckpointConnector 4.3.0
+	// org.apache.kafka.connect.mirror.MirrorHeartbeatConnector 4.3.0
+	// org.apache.kafka.connect.mirror.MirrorSourceConnector 4.3.0
+}
+
+// suffixed is a policy of a program's own: orders of eu is orders_at_eu everywhere else.
+type suffixed struct{}
+
+func (suffixed) FormatRemoteTopic(source, topic string) string { return topic + "_at_" + source }
+
+func (suffixed) TopicSource(topic string) (string, bool) {
+	i := strings.LastIndex(topic, "_at_")
+	return topic[max(i+len("_at_"), 0):], i >= 0
+}
+
+func (suffixed) UpstreamTopic(topic string) (string, bool) {
+	i := strings.LastIndex(topic, "_at_")
+	return topic[:max(i, 0)], i >= 0
+}
+
+// A program brings a policy of its own, under a name that configurations use.
+func ExampleReplicationPolicy() {
+	options := mirror.Options{Policies: map[string]func(connect.Config) (mirror.ReplicationPolicy, error){
+		"suffix": func(connect.Config) (mirror.ReplicationPolicy, error) { return suffixed{}, nil },
+	}}
+	flow, err := options.ParseSourceConfig(connect.Config{
+		"name": "m", "connector.class": "MirrorSource", "source.cluster.alias": "eu", "target.cluster.alias": "us", "replication.policy.class": "suffix",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(flow.RemoteTopic("orders"), flow.ShouldReplicate("orders"), flow.ShouldReplicate("orders_at_us"))
+	// Output: orders_at_eu true false
+}
+
+func ExampleNaming() {
+	names := mirror.Naming{ReplicationPolicy: new(mirror.DefaultReplicationPolicy)}
+	topics := []string{"orders", "eu.orders", "eu.heartbeats", "us.eu.heartbeats", "eu.checkpoints.internal"}
+	fmt.Println(names.RemoteTopics(topics, ""))
+	fmt.Println(names.UpstreamClusters(topics), names.ReplicationHops(topics, "eu"))
+	// Output:
+	// [eu.heartbeats eu.orders us.eu.heartbeats]
+	// [eu us] 1
+}
+
+// A consumer group of the cluster eu moves to another cluster: it goes on where checkpoints say.
+func ExampleClient_TranslateOffsets() {
+	us, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "eu.checkpoints.internal"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer us.Close()
+	ctx := context.Background()
+	writeCheckpoint(us, mirror.Checkpoint{Group: "billing", TopicPartition: mirror.TopicPartition{Topic: "eu.orders"}, Upstream: 1000, Downstream: 950})
+
+	client, err := mirror.NewClient(nil, kgo.SeedBrokers(us.ListenAddrs()...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	offsets, err := client.TranslateOffsets(ctx, "eu", "billing")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for tp, offset := range offsets {
+		fmt.Println(tp, offset.Offset)
+	}
+	// Output: eu.orders-0 950
+}
+
+// writeCheckpoint writes what MirrorCheckpointConnector writes.
+func writeCheckpoint(to *kfake.Cluster, p mirror.Checkpoint) {
+	producer, err := kgo.NewClient(kgo.SeedBrokers(to.ListenAddrs()...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer producer.Close()
+	key, err := p.Key()
+	if err != nil {
+		log.Fatal(err)
+	}
+	value, err := p.Value()
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := producer.ProduceSync(context.Background(), &kgo.Record{Topic: "eu.checkpoints.internal", Key: key, Value: value}).FirstErr(); err != nil {
+		log.Fatal(err)
+	}
+}
