@@ -89,6 +89,7 @@ func NewCluster(dir string, n int, properties ...string) (*Cluster, error) {
 	}
 	var random [16]byte
 	rand.Read(random[:]) // never fails
+	random[0] &= 0x7F    // so that its text does not begin with a dash, which would look like an option
 	id := base64.RawURLEncoding.EncodeToString(random[:])
 	c := &Cluster{}
 	for i := range n {
