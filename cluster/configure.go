@@ -39,6 +39,19 @@ func (rt *Runtime) write(ctx context.Context, name string, f func(*herder.Connec
 	return f(k)
 }
 
+// refreshed returns when the loop has taken note of all that is stored, within worker.sync.timeout.ms.
+func (rt *Runtime) refreshed(ctx context.Context) error {
+	if err := rt.do(ctx, func() error { return nil }); err != nil {
+		return err // it has not started, or has stopped
+	}
+	ctx, cancel := context.WithTimeout(ctx, rt.settings.SyncTimeout)
+	defer cancel()
+	if err := rt.store.Refresh(ctx); err != nil { // every event was handed to the loop before it returned
+		return fmt.Errorf("what is configured could not be read to its end: %w", err)
+	}
+	return nil
+}
+
 // checkDeclared checks the configurations of declared connectors.
 func (rt *Runtime) checkDeclared(ctx context.Context, all []*declared) error {
 	for _, d := range all {

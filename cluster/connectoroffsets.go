@@ -118,6 +118,11 @@ func (k *kafka) sinkGroup(c *offsetsOwner) string {
 // are still stopping.
 func (rt *Runtime) offsetsOwner(ctx context.Context, name string, kind connect.Kind, change bool) (*offsetsOwner, error) {
 	c := &offsetsOwner{name: name}
+	if change { // another instance, or this one just now, may have asked for another state
+		if err := rt.refreshed(ctx); err != nil {
+			return nil, err
+		}
+	}
 	for {
 		var raw connect.Config
 		var busy bool

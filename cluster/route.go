@@ -76,6 +76,13 @@ func (r *route) signs() bool {
 	return r.signed
 }
 
+// isLeader reports whether this instance leads, as far as it knows.
+func (r *route) isLeader() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.member && r.leads
+}
+
 // distributesKeys reports whether this instance has to see to the session key.
 func (r *route) distributesKeys() bool {
 	r.mu.Lock()

@@ -81,12 +81,44 @@ func (s *sharedStatuses) task(id connect.TaskID, state State, err error) {
 
 // destroy removes what is stored of a connector that was deleted.
 func (s *sharedStatuses) destroy(name string) {
-	gone := statusstore.Status{State: statusstore.Destroyed}
 	s.own.Delete(name)
-	s.store.PutConnector(name, gone, false)
+	s.store.PutConnector(name, statusstore.Status{State: statusstore.Destroyed}, false)
 	for task := range s.store.Tasks(name) {
-		s.store.PutTask(connect.TaskID{Connector: name, Task: task}, gone, false)
+		s.destroyTask(connect.TaskID{Connector: name, Task: task})
 	}
+}
+
+// sweep removes what is stored of connectors and tasks that are not configured any more. The leader does so after each
+// round: whoever ran them may have said something after they had been removed.
+func (s *sharedStatuses) sweep() {
+	configured := s.rt.store.Snapshot().Connectors
+	for _, name := range s.store.Connectors() {
+		k := configured[name]
+		if k == nil {
+			s.destroy(name)
+			continue
+		}
+		for task := range s.store.Tasks(name) {
+			if task >= len(k.Tasks) {
+				s.destroyTask(connect.TaskID{Connector: name, Task: task})
+			}
+		}
+	}
+}
+
+// sweepLate is sweep for what is heard of after that: that something has been given up that is not configured any more.
+func (s *sharedStatuses) sweepLate(e statusstore.Event) {
+	switch k := s.rt.store.Snapshot().Connectors[e.Connector]; {
+	case !s.rt.route.isLeader():
+	case e.Task >= 0 && (k == nil || e.Task >= len(k.Tasks)):
+		s.destroyTask(connect.TaskID{Connector: e.Connector, Task: e.Task})
+	case e.Task < 0 && k == nil:
+		s.store.PutConnector(e.Connector, statusstore.Status{State: statusstore.Destroyed}, false)
+	}
+}
+
+func (s *sharedStatuses) destroyTask(id connect.TaskID) {
+	s.store.PutTask(id, statusstore.Status{State: statusstore.Destroyed}, false)
 }
 
 // heard takes what came from the topic.
@@ -116,6 +148,9 @@ func (s *sharedStatuses) heard(e statusstore.Event) {
 	}
 	if state == Unassigned && worker != s.rt.workerID() {
 		s.rt.hurry() // it has been given up, and the round that gives it to somebody else is about to begin
+	}
+	if state == Unassigned {
+		s.sweepLate(e)
 	}
 	if e.Task < 0 {
 		s.contradict(e.Connector, *e.Status)

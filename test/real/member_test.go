@@ -68,7 +68,13 @@ func startMember(t *testing.T, c *kafka.Cluster, kind, name string, more propert
 func closeMember(t *testing.T, kind string, w *kafka.Connect) {
 	w.Kill()
 	if t.Failed() {
-		t.Logf("the log of a worker (%s) ends with:\n%s", kind, w.Tail())
+		var lines []string
+		for line := range strings.Lines(w.Log()) {
+			if strings.Contains(line, "ERROR") || strings.Contains(line, "WARN") || strings.HasPrefix(line, "\tat ") || strings.Contains(line, "Exception") || strings.Contains(line, "level=") {
+				lines = append(lines, line)
+			}
+		}
+		t.Logf("what a worker (%s, %s) had to say:\n%s", kind, id(w), strings.Join(lines[max(0, len(lines)-80):], ""))
 	}
 }
 
@@ -104,7 +110,7 @@ type instanceState struct {
 
 func (s state) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s@%s", s.Connector.State, s.Connector.Worker)
+	fmt.Fprintf(&b, "%s@%s %s", s.Connector.State, s.Connector.Worker, s.Connector.Trace)
 	for _, t := range s.Tasks {
 		fmt.Fprintf(&b, " %s@%s %s", t.State, t.Worker, t.Trace)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gokconnect/connect/test/kafka"
 )
@@ -157,8 +158,14 @@ func mixedGroup(t *testing.T, protocol, leads, follows string) {
 			return counts[id(leader)] > 1 && counts[id(follower)] > 1
 		})
 	}
+	began := time.Now()
+	lap := func(what string) {
+		t.Logf("%-32s %v", what, time.Since(began).Round(100*time.Millisecond))
+		began = time.Now()
+	}
 	l := newLoad(t, in, 500)
 	spread(2)
+	lap("spread")
 	t.Logf("work by worker: %v", where(2, both...))
 
 	// Requests that their owner, or the leader, has to serve, through each of the workers.
@@ -175,6 +182,7 @@ func mixedGroup(t *testing.T, protocol, leads, follows string) {
 		request(t, w, http.MethodPut, "/connectors/sink-2/resume", nil)
 		where(2, both...)
 	}
+	lap("restarts, pause and resume")
 	// Another number of tasks: whoever has the connector computes them, and the leader writes them.
 	for i, w := range both {
 		for _, s := range sinks {
@@ -183,6 +191,7 @@ func mixedGroup(t *testing.T, protocol, leads, follows string) {
 		}
 		where(3-i, both...)
 	}
+	lap("two changes of three connectors")
 	// A signature that is forged.
 	if protocol == "sessioned" {
 		for _, w := range both {
@@ -198,23 +207,30 @@ func mixedGroup(t *testing.T, protocol, leads, follows string) {
 	spread(2)
 	seen.until(t, l.written())
 
+	lap("stop, reset, resume")
+
 	// Each leaves, comes back, and dies.
 	if err := follower.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	where(2, leader)
+	lap("the follower has left")
 	if err := follower.Start(); err != nil {
 		t.Fatal(err)
 	}
 	spread(2)
+	lap("it is back")
 	follower.Kill()
 	where(2, leader)
+	lap("it was killed")
 	if err := follower.Start(); err != nil {
 		t.Fatal(err)
 	}
 	spread(2)
+	lap("it is back")
 	leader.Kill() // the follower leads
 	where(2, follower)
+	lap("the leader was killed")
 	if err := leader.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -223,6 +239,7 @@ func mixedGroup(t *testing.T, protocol, leads, follows string) {
 		t.Fatal(err)
 	}
 	where(2, leader)
+	lap("it is back, and the other has left")
 	n := l.end(t)
 	seen.until(t, n).checked(t, "topic", n)
 	for i := range 3 {
