@@ -265,6 +265,11 @@ func (c *sourceConnector) syncConfigs(ctx context.Context) error {
 		wanted[c.cfg.RemoteTopic(topic)] = c.cfg.TargetConfigs(of, true)
 	}
 	failed, err := alterConfigs(ctx, c.target, wanted, c.cfg.CopiesDefault)
+	for _, ferr := range failed {
+		if errors.Is(ferr, kerr.UnsupportedVersion) {
+			err = ferr
+		}
+	}
 	if errors.Is(err, kerr.UnsupportedVersion) {
 		err = fmt.Errorf("target cluster %s is not compatible with the API IncrementalAlterConfigs: %w", c.cfg.TargetAlias, err)
 		c.cc.RaiseError(err)
