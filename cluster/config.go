@@ -58,6 +58,9 @@ type Config struct {
 	// BasicAuthSecurityRestExtension of rest.extension.classes; with it, requests need some. It is called concurrently.
 	// Default: everyone may do everything.
 	Authenticate func(user, password string) bool
+	// RESTExtensions are what rest.extension.classes of Worker can name, and those that are always there; the first is the
+	// outermost. Default: none.
+	RESTExtensions []RESTExtension
 	// URL is where the other instances, and Java workers of the group, reach [Runtime.Handler] if the program serves it itself:
 	// "http://10.0.0.7:8080/connect/". They send it the requests that this instance has to answer. Default: what
 	// [Runtime.ListenAndServe] listens on, or rest.advertised.host.name and rest.advertised.port of Worker; without any of

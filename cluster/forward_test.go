@@ -21,18 +21,28 @@ import (
 
 // startServing starts a worker of a group that serves requests, and returns its URL.
 func startServing(t *testing.T, k *kafkatest.Cluster) string {
+	return startServingAs(t, k, "http", nil)
+}
+
+// startServingAs is startServing with another protocol and a change of the configuration.
+func startServingAs(t *testing.T, k *kafkatest.Cluster, protocol string, change func(*cluster.Config)) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := "http://" + l.Addr().String()
+	url := protocol + "://" + l.Addr().String()
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	rt, err := cluster.New(cluster.Config{
+	cfg := cluster.Config{
 		Brokers: k.Addrs(), GroupID: "test", Client: k.NewLink().ClientOpts(), Plugins: new(connect.Registry).MustAdd(file.Plugins()...),
 		Worker: connect.Config{"listeners": url}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	rt, err := cluster.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,10 +26,12 @@ const basicAuth = "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthS
 // Handler returns the REST API of Kafka Connect, to serve wherever the application likes: below a path too, with
 // [http.StripPrefix]. Before [Runtime.Run] requests wait until it has started. The paths below /admin are there unless the
 // worker's configuration gives them listeners of their own (admin.listeners): see [Runtime.AdminHandler].
-func (rt *Runtime) Handler() http.Handler { return rt.rest.Handler(rt.settings.AdminListeners == nil) }
+func (rt *Runtime) Handler() http.Handler {
+	return rt.extended(rt.rest.Handler(rt.settings.AdminListeners == nil))
+}
 
 // AdminHandler returns the paths below /admin alone: the levels of loggers.
-func (rt *Runtime) AdminHandler() http.Handler { return rt.rest.AdminHandler() }
+func (rt *Runtime) AdminHandler() http.Handler { return rt.extended(rt.rest.AdminHandler()) }
 
 func (rt *Runtime) newREST() (*rest.Server, error) {
 	s := rt.settings
@@ -57,13 +59,9 @@ func (rt *Runtime) newREST() (*rest.Server, error) {
 	for _, r := range s.HeaderRules {
 		o.Headers = append(o.Headers, rest.HeaderRule(r))
 	}
-	for _, class := range s.Parsed.List("rest.extension.classes") {
-		switch {
-		case class != basicAuth && !strings.HasSuffix(basicAuth, "."+class):
-			return nil, connect.ConfigErrorf("rest.extension.classes", "Invalid value %s for configuration rest.extension.classes: the only extension that there is is %s", class, basicAuth)
-		case rt.cfg.Authenticate == nil:
-			return nil, connect.ConfigErrorf("rest.extension.classes", "rest.extension.classes asks for credentials, and Config.Authenticate is nil: nobody can check them")
-		}
+	var err error
+	if rt.extensions, err = chooseExtensions(rt.cfg, s.Parsed.List("rest.extension.classes")); err != nil {
+		return nil, err
 	}
 	return rest.New(o), nil
 }

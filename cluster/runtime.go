@@ -70,16 +70,17 @@ type Runtime struct {
 	stopping   bool
 	runs       map[string]*connectorRun // the instances of connectors
 
-	topics    activeTopics
-	levels    *logging.Levels
-	stage     stage
-	ready     atomic.Bool // what is configured was read
-	rest      *rest.Server
-	bound     atomic.Pointer[int]    // the port of the first listener, once it is open
-	clusterID atomic.Pointer[string] // of Kafka, once it was asked for
-	order     keyOrders
-	unreached string // the worker's name while nobody can reach it
-	route     route
+	topics     activeTopics
+	levels     *logging.Levels
+	stage      stage
+	ready      atomic.Bool // what is configured was read
+	rest       *rest.Server
+	extensions []RESTExtension
+	bound      atomic.Pointer[int]    // the port of the first listener, once it is open
+	clusterID  atomic.Pointer[string] // of Kafka, once it was asked for
+	order      keyOrders
+	unreached  string // the worker's name while nobody can reach it
+	route      route
 }
 
 // New returns a Runtime. It connects to nothing yet. Its error names the fields that are not right, or the first key of

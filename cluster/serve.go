@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -85,7 +86,7 @@ func (rt *Runtime) ListenAndServe(ctx context.Context) error {
 			opened = append(opened, l)
 			servers = append(servers, &http.Server{
 				Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
-				MaxHeaderBytes: 64 << 10, ErrorLog: nil,
+				MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(rt.log.Handler(), slog.LevelDebug),
 			})
 			rt.log.Info("REST API listens", "url", text, "address", l.Addr().String())
 		}

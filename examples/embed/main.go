@@ -45,6 +45,7 @@ func run(ctx context.Context, cfg cluster.Config, listen, file string) error {
 	if err != nil {
 		return err
 	}
+	s.token = os.Getenv("OPERATOR_TOKEN")
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	server := &http.Server{Addr: listen, Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second}

@@ -20,6 +20,7 @@ type service struct {
 	runtime *cluster.Runtime
 	outbox  *outbox
 	ship    func(context.Context, order) error
+	token   string // of operators, who may use Kafka Connect's REST API; "" is none
 }
 
 // newService returns a service that keeps orders in a file and has them shipped. ship may get an order twice, when the
@@ -63,6 +64,9 @@ func (s *service) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /orders", s.postOrder)
 	mux.HandleFunc("GET /health", s.getHealth)
+	if s.token != "" {
+		mux.Handle("/connect/", s.operators(s.token))
+	}
 	return mux
 }
 

@@ -15,6 +15,23 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+func TestOperators(t *testing.T) {
+	s, err := newService(cluster.Config{Brokers: []string{"localhost:1"}, GroupID: "orders"}, filepath.Join(t.TempDir(), "orders.jsonl"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.outbox.Close()
+	s.token = "secret"
+	for token, code := range map[string]int{"": http.StatusUnauthorized, "wrong": http.StatusUnauthorized, "secret": http.StatusNotFound} {
+		r := httptest.NewRequest("GET", "/connect/nothing", nil)
+		r.SetBasicAuth("operator", token)
+		w := httptest.NewRecorder()
+		if s.handler().ServeHTTP(w, r); w.Code != code {
+			t.Errorf("token %q: %d %s", token, w.Code, w.Body)
+		}
+	}
+}
+
 // call serves one request without a network.
 func call(s *service, method, path, body string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()

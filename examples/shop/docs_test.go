@@ -23,7 +23,7 @@ func TestDocumentedCodeIsTested(t *testing.T) {
 		code.WriteString(squeezed(string(text)))
 	}
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```")
-	for _, name := range []string{"README.md", "docs/getting-started.md", "docs/writing-connectors.md"} {
+	for _, name := range []string{"README.md", "docs/getting-started.md", "docs/writing-connectors.md", "docs/rest.md"} {
 		text, err := os.ReadFile(filepath.Join("../..", name))
 		if err != nil {
 			t.Fatal(err)

@@ -79,12 +79,17 @@ func (env *environment) validatePlugins(cfg connect.Config, values connect.Confi
 			return
 		}
 		err := make(class)
-		if bad := new(connect.ConfigError); errors.As(err, &bad) {
+		bad := new(connect.ConfigError)
+		switch {
+		case err == nil:
+		case !errors.As(err, &bad):
+			values.AddError(key, err.Error())
+		case key != policyClassKey && bad.Key != key:
+			// A pattern of a filter that is none is found when the connector starts, as in Kafka Connect.
+		default:
 			if v := values[bad.Key]; v != nil && len(v.Errors) == 0 {
 				values.AddError(bad.Key, bad.Message)
 			}
-		} else if err != nil {
-			values.AddError(key, err.Error())
 		}
 	}
 	check(policyClassKey, func(class string) error { _, err := env.policy(class, cfg); return err })
