@@ -114,7 +114,8 @@ type Validator interface {
 
 // OffsetAlterer is an optional interface of a [SourceConnector]: it hears of offsets that an administrator wants to set
 // or, with a nil offset, to remove, while the connector is stopped, and may refuse them with an error. Without it every
-// alteration is accepted. It is called on an instance that may not be started, and may be called more than once for
+// alteration is accepted. [errors.ErrUnsupported] is no refusal: it says, as no such method does, that offsets that the
+// connector keeps itself stay as they are. It is called on an instance that may not be started, and may be called more than once for
 // the same alteration.
 type OffsetAlterer interface {
 	AlterOffsets(ctx context.Context, cfg Config, offsets []PartitionOffset) error

@@ -95,7 +95,8 @@ type OffsetReader interface {
 // source is not told.
 //
 // CommitRecord is called with the record as Poll returned it: with metadata when Kafka has acknowledged it, with nil
-// when it was filtered, or failed and was tolerated. It may be called concurrently with Poll, but not with itself or
+// when it was filtered, or failed and was tolerated. With exactly-once support it is called when the transaction has ended.
+// It may be called concurrently with Poll, but not with itself or
 // CommitBatch, and must not block: others wait. r is valid during the call only. An error is logged and has no other effect.
 type RecordCommitter interface {
 	CommitRecord(ctx context.Context, r *SourceRecord, metadata *RecordMetadata) error
@@ -105,7 +106,8 @@ type RecordCommitter interface {
 // to give up what comes before them. Without it the source is not told.
 //
 // Commit is called after each time that offsets were stored, or that there were none to store
-// (offset.flush.interval.ms), and once more before Stop. It may be called concurrently with Poll. An error is logged
+// (offset.flush.interval.ms), and once more before Stop; with exactly-once support after each transaction, and in its place
+// when there is nothing to commit. It may be called concurrently with Poll. An error is logged
 // and has no other effect.
 type BatchCommitter interface {
 	Commit(ctx context.Context) error

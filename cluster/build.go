@@ -139,11 +139,12 @@ func (rt *Runtime) newTask(a herder.StartTask, o worker.TaskOptions) (*worker.Ta
 		return nil, err
 	}
 	if f.source != nil {
+		generation := rt.generation[o.ID.Connector]
 		return worker.StartSource(worker.SourceOptions{
 			TaskOptions: o, FlushInterval: rt.settings.OffsetFlushInterval, FlushTimeout: rt.settings.OffsetFlushTimeout,
 			AllOrNothing: rt.cfg.javaDefaults,
 			New: func(ctx context.Context) (*worker.SourceParts, error) {
-				return rt.sourceParts(ctx, o, f, connector, task)
+				return rt.sourceParts(ctx, o, f, generation, connector, task)
 			},
 		}), nil
 	}
@@ -205,7 +206,7 @@ func (p *taskParts) undo(log *slog.Logger, release func()) {
 	}
 }
 
-func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f found, connector, task connect.Config) (parts *worker.SourceParts, err error) {
+func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f found, generation int32, connector, task connect.Config) (parts *worker.SourceParts, err error) {
 	p, err := rt.taskParts(ctx, o, f, connector, task)
 	if err != nil {
 		return nil, err
@@ -230,20 +231,26 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 	if err != nil {
 		return nil, err
 	}
-	producer, releaseProducer, err := rt.kafka.producer(ctx, p.connector, o.ID)
+	release = releaseStore
+	op := tolerance.New(p.settings.policy(), p.reporters...)
+	own := &sourceContext{taskInfo: p.info, offsets: offsets.NewReader(store, o.ID.Connector, rt.offsetsTrouble(o.ID.Connector))}
+	made := &worker.SourceParts{Config: p.info.cfg, Context: own, Pipeline: pipeline.NewSource(steps, p.converters, op), Operator: op, Topics: topics}
+	var releaseProducer func()
+	if rt.kafka.props.ExactlyOnce() {
+		made.ExactlyOnce, releaseProducer, err = rt.exactlyOnce(ctx, o, p.settings.source, generation, p.connector, store)
+		if err == nil && made.ExactlyOnce.Requests != nil {
+			own.transactions = made.ExactlyOnce.Requests
+		}
+	} else {
+		made.Offsets = store
+		made.Producer, releaseProducer, err = rt.kafka.producer(ctx, p.connector, o.ID)
+	}
 	if err != nil {
-		releaseStore()
 		return nil, err
 	}
 	release = func() { releaseProducer(); releaseStore() }
-	op := tolerance.New(p.settings.policy(), p.reporters...)
-	return &worker.SourceParts{
-		Task: f.source().NewTask(), Config: p.info.cfg,
-		Context:  &sourceContext{p.info, offsets.NewReader(store, o.ID.Connector, rt.offsetsTrouble(o.ID.Connector))},
-		Pipeline: pipeline.NewSource(steps, p.converters, op), Operator: op,
-		Producer: producer, Offsets: store, Topics: topics,
-		Release: release,
-	}, nil
+	made.Task, made.Release = f.source().NewTask(), release
+	return made, nil
 }
 
 // defaultTopic gives records without a topic one.
@@ -315,8 +322,9 @@ func (i *taskInfo) Config(ctx context.Context) (connect.Config, error) { return 
 // sourceContext is the runtime as a source task sees it.
 type sourceContext struct {
 	taskInfo
-	offsets connect.OffsetReader
+	offsets      connect.OffsetReader
+	transactions connect.TransactionContext // or nil
 }
 
 func (c *sourceContext) Offsets() connect.OffsetReader            { return c.offsets }
-func (c *sourceContext) Transactions() connect.TransactionContext { return nil }
+func (c *sourceContext) Transactions() connect.TransactionContext { return c.transactions }

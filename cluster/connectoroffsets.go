@@ -167,6 +167,9 @@ func (rt *Runtime) offsetsOwner(ctx context.Context, name string, kind connect.K
 // alterOffsets stores the offsets that entries returns, if the source agrees. It reports whether the source was asked:
 // then it has no offsets of its own elsewhere that nobody knows of.
 func (rt *Runtime) alterOffsets(ctx context.Context, c *offsetsOwner, entries func(context.Context, offsets.Store) ([]connect.PartitionOffset, error)) (asked bool, err error) {
+	if err := rt.fenceToAlter(ctx, c.name); err != nil {
+		return false, err
+	}
 	store, release, err := rt.kafka.offsetsOf(ctx, c.name, c.cfg)
 	if err != nil {
 		return false, err
@@ -178,12 +181,16 @@ func (rt *Runtime) alterOffsets(ctx context.Context, c *offsetsOwner, entries fu
 	}
 	alterer, asked := connect.As[connect.OffsetAlterer](c.source())
 	if asked {
-		if err := guarded("AlterOffsets", func() error { return alterer.AlterOffsets(ctx, c.cfg, all) }); err != nil {
+		err := guarded("AlterOffsets", func() error { return alterer.AlterOffsets(ctx, c.cfg, all) })
+		if asked = !errors.Is(err, errors.ErrUnsupported); asked && err != nil {
 			return true, c.hidden.hideIn(err)
 		}
 	}
 	if len(all) == 0 {
 		return asked, nil
+	}
+	if rt.kafka.props.ExactlyOnce() {
+		return asked, rt.setInTransaction(ctx, c, store, all)
 	}
 	return asked, store.Set(ctx, c.name, all)
 }
@@ -220,7 +227,8 @@ func (rt *Runtime) sinkOffsets(ctx context.Context, c *offsetsOwner) (connect.Si
 func (c *offsetsOwner) askSink(ctx context.Context, changes connect.SinkOffsets) (asked bool, err error) {
 	alterer, asked := connect.As[connect.SinkOffsetAlterer](c.sink())
 	if asked {
-		if err := guarded("AlterSinkOffsets", func() error { return alterer.AlterSinkOffsets(ctx, c.cfg, changes) }); err != nil {
+		err := guarded("AlterSinkOffsets", func() error { return alterer.AlterSinkOffsets(ctx, c.cfg, changes) })
+		if asked = !errors.Is(err, errors.ErrUnsupported); asked && err != nil {
 			return true, c.hidden.hideIn(err)
 		}
 	}

@@ -251,10 +251,16 @@ func taskClass(connector string) string {
 // onConfigured hears what changed in what is configured. It is called by the store, one event at a time.
 func (rt *Runtime) onConfigured(e configstore.Event) { rt.post(func() { rt.configured(e) }) }
 
+// look takes note of what is configured now. It runs on the loop, or before it.
+func (rt *Runtime) look() {
+	s := rt.store.Snapshot()
+	rt.snapshot, rt.generation = s.Connectors, s.Generations
+}
+
 // configured takes note of a change. It runs on the loop.
 func (rt *Runtime) configured(e configstore.Event) {
 	before := rt.snapshot
-	rt.snapshot = rt.store.Snapshot().Connectors
+	rt.look()
 	switch e := e.(type) {
 	case configstore.ConnectorChanged:
 		rt.status.add(e.Connector)
@@ -271,6 +277,7 @@ func (rt *Runtime) configured(e configstore.Event) {
 			rt.status.shared.destroy(e.Connector)
 		}
 	case configstore.TasksChanged:
+		rt.rounds.TasksChanged(e.Connector)
 		rt.coordinator.Rejoin("the tasks of connector " + e.Connector + " changed")
 		if k := rt.snapshot[e.Connector]; k != nil {
 			rt.status.keepTasks(e.Connector, len(k.Tasks))

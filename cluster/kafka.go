@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -119,15 +120,43 @@ func (k *kafka) configStore(ctx context.Context) (configstore.Store, error) {
 		return nil, err
 	}
 	k.warn(warnings.Without(k.props.Config))
+	leader, err := k.leaderProducer()
+	if err != nil {
+		return nil, err
+	}
 	topic := k.rt.settings.ConfigTopic
-	return configstore.NewKafka(configstore.KafkaConfig{
+	store := configstore.NewKafka(configstore.KafkaConfig{
 		Topic: kafkalog.Topic{
 			Name: topic.Name, Property: "config.storage.topic", Content: "connector configurations", Partitions: 1, SinglePartition: true,
 			ReplicationFactor: k.replication(ctx, topic.ReplicationFactor), Settings: topic.Settings,
 		},
-		Client: reader, LoseBatches: k.rt.cfg.javaDefaults, OnEvent: k.rt.onConfigured,
+		Client: reader, LoseBatches: k.rt.cfg.javaDefaults, OnEvent: k.rt.onConfigured, Leader: leader, ReadCommitted: readCommitted(props),
 		OnError: func(err error) { k.rt.log.Error("trouble with the config topic", "topic", topic.Name, "err", err) },
-	}), nil
+	})
+	if leader != nil {
+		return claimedStore{store}, nil
+	}
+	return store, nil
+}
+
+// leaderProducer returns the options of the client that the leader writes what is configured with, in transactions; nil where
+// there are none.
+func (k *kafka) leaderProducer() ([]kgo.Opt, error) {
+	if !k.props.TransactionalLeader() {
+		return nil, nil
+	}
+	props, ignored := k.props.ConfigLeaderProducer()
+	for _, w := range ignored {
+		k.rt.log.Warn(w)
+	}
+	opts, _, warnings, err := k.options.Producer(props)
+	k.warn(warnings.Without(k.props.Config))
+	return opts, err
+}
+
+// readCommitted reports whether a consumer with the properties reads what was committed alone.
+func readCommitted(props map[string]string) bool {
+	return strings.EqualFold(strings.TrimSpace(props["isolation.level"]), "read_committed")
 }
 
 func (k *kafka) offsetsTopic(ctx context.Context) (offsets.Store, error) {
@@ -139,7 +168,7 @@ func (k *kafka) offsetsTopic(ctx context.Context) (offsets.Store, error) {
 	k.warn(warnings.Without(k.props.Config))
 	topic := k.rt.settings.OffsetTopic
 	return offsets.NewKafka(offsets.KafkaConfig{
-		Topic: topic.Name, Client: reader, Settings: topic.Settings,
+		Topic: topic.Name, Client: reader, Settings: topic.Settings, ReadCommitted: readCommitted(props),
 		Partitions: topic.Partitions, ReplicationFactor: k.replication(ctx, topic.ReplicationFactor),
 		OnError: func(err error) { k.rt.log.Error("trouble with the offsets topic", "topic", topic.Name, "err", err) },
 	}), nil

@@ -28,12 +28,14 @@ type ownStore struct {
 // offsetsOf returns the store of a source connector's offsets, and what gives it back.
 func (k *kafka) offsetsOf(ctx context.Context, name string, connector connect.Config) (offsets.Store, func(), error) {
 	producer := k.props.Producer(connector, clients.ConnectorProducerID(name))
-	where, err := k.props.OffsetStores(connector, producer, false)
+	where, err := k.props.OffsetStores(connector, producer, k.props.ExactlyOnce())
 	if err != nil {
 		return nil, nil, err
 	}
-	if !where.Connector || k.rt.cfg.Offsets != nil {
-		return k.offsets, func() {}, nil // a standalone worker, or a store of the application: one for all
+	if !where.Connector || k.rt.cfg.Offsets != nil || !where.Worker && k.props.ExactlyOnce() {
+		// A standalone worker, a store of the application, or, for tasks that write offsets themselves, the worker's topic:
+		// one for all.
+		return k.offsets, func() {}, nil
 	}
 	key := name + "\x00" + where.Topic + "\x00" + producer["bootstrap.servers"]
 	store, release, err := k.shareOwn(ctx, key, func() (offsets.Store, error) { return k.openOwn(ctx, name, connector, where) })
@@ -120,7 +122,7 @@ func (k *kafka) leaveOwn(key string, s *ownStore) {
 }
 
 func (k *kafka) openOwn(ctx context.Context, name string, connector connect.Config, where clients.OffsetStores) (offsets.Store, error) {
-	props, warning := k.props.OffsetsConsumer(connector, name, clients.ConnectorConsumerID(name), false)
+	props, warning := k.props.OffsetsConsumer(connector, name, clients.ConnectorConsumerID(name), k.props.ExactlyOnce())
 	if warning != "" {
 		k.rt.log.Warn(warning, "connector", name)
 	}

@@ -179,16 +179,6 @@ func (a apiTasks) PutTasks(ctx context.Context, name string, configs []rest.Conf
 	})
 }
 
-func (a apiTasks) Fence(_ context.Context, _ string, body []byte, s *rest.Signature) error {
-	if a.rt.standalone() {
-		return rest.Errorf(http.StatusInternalServerError, "Kafka Connect in standalone mode does not support exactly-once source connectors.")
-	}
-	if err := a.rt.checkSignature(body, s); err != nil {
-		return err
-	}
-	return rest.Errorf(http.StatusInternalServerError, "This worker does not fence the producers of others")
-}
-
 // checkSignature refuses requests of other workers that are not signed with the key that the workers share, if the protocol
 // of the group has signatures.
 func (rt *Runtime) checkSignature(body []byte, s *rest.Signature) error {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/configstore"
+	"github.com/gokconnect/connect/internal/fencing"
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/logging"
 	"github.com/gokconnect/connect/internal/pipeline"
@@ -46,6 +47,7 @@ type Runtime struct {
 	kafka    *kafka
 	secrets  *secrets
 	reloads  *reloads
+	rounds   *fencing.Rounds
 	keys     *sessionKeys
 
 	store configstore.Store
@@ -60,6 +62,7 @@ type Runtime struct {
 
 	// Below is the loop's own.
 	snapshot   herder.Snapshot
+	generation map[string]int32 // of the tasks in it
 	assignment herder.Assignment
 	member     *groupMember
 	core       *herder.Core
@@ -99,6 +102,9 @@ func New(cfg Config) (_ *Runtime, err error) {
 	}
 	settings, err := parseWorker(reg, properties)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkExactlyOnce(cfg, settings); err != nil {
 		return nil, err
 	}
 	policy, ok := reg.OverridePolicy(settings.OverridePolicy)
@@ -231,7 +237,8 @@ func (rt *Runtime) run(ctx context.Context) error {
 		return unlessStopped(ctx, fmt.Errorf("config store: %w", err))
 	}
 	defer rt.store.Stop()
-	rt.snapshot = rt.store.Snapshot().Connectors
+	rt.rounds = rt.newRounds()
+	rt.look()
 	rt.stage.set(stageJoining)
 	rt.ready.Store(true)
 	inside, leave := context.WithCancel(context.WithoutCancel(ctx)) // ends when the loop has

@@ -87,6 +87,12 @@ func (rt *Runtime) distributeKeys(ctx context.Context) {
 	k, delay := rt.keys, time.Duration(0)
 	for {
 		var timer <-chan time.Time
+		if rt.route.isLeader() {
+			// Who led before can't write any more.
+			if err := rt.store.Claim(ctx); err != nil && ctx.Err() == nil {
+				rt.log.Warn("the right to write what is configured could not be claimed, it will be claimed with the next write", "err", err)
+			}
+		}
 		if rt.route.distributesKeys() {
 			left, forever, why := k.spec.due(rt.store.Snapshot().SessionKey, k.heard.Load(), time.Now())
 			switch {

@@ -66,6 +66,7 @@ func listed2(events []map[string]any) string {
 func (w *playWorld) normalise(phases []lanes) {
 	s := w.s
 	last := make(map[string]map[string]any) // by instance and lane, for collapse
+	idle := make(map[string]bool)           // by instance and lane: the last poll was idle
 	for _, p := range phases {
 		for label, byLane := range p {
 			for lane, events := range byLane {
@@ -73,7 +74,7 @@ func (w *playWorld) normalise(phases []lanes) {
 					return slices.Contains(s.Ignore, fmt.Sprint(e["m"])) || e["m"] == "putEmpty" && !s.KeepEmptyPuts
 				})
 				if s.DropIdleCommits {
-					events = dropIdleCommits(events)
+					events = dropIdleCommits(events, idle, label+" "+lane)
 				}
 				if s.MergePuts {
 					events = mergePuts(events)
@@ -107,13 +108,13 @@ func sortEvents(events []map[string]any) {
 	slices.SortFunc(events, func(a, b map[string]any) int { return strings.Compare(playJSON(a), playJSON(b)) })
 }
 
-func dropIdleCommits(events []map[string]any) []map[string]any {
-	idle := false
+// dropIdleCommits leaves out the commits after an idle poll, also those of later phases.
+func dropIdleCommits(events []map[string]any, idle map[string]bool, key string) []map[string]any {
 	return slices.DeleteFunc(events, func(e map[string]any) bool {
 		if e["m"] == "poll" {
-			idle = e["returns"] == "idle"
+			idle[key] = e["returns"] == "idle"
 		}
-		return idle && e["m"] == "commit"
+		return idle[key] && e["m"] == "commit"
 	})
 }
 

@@ -64,7 +64,7 @@ var layers = []layer{
 		why: "The REST API says by small interfaces what it needs, and is tested without a runtime; what validation found is plain data.",
 	},
 	{
-		packages: []string{"internal/clients/...", "internal/kafkalog", "internal/group", "internal/configstore", "internal/statusstore", "offsets"},
+		packages: []string{"internal/clients/...", "internal/kafkalog", "internal/group", "internal/configstore", "internal/statusstore", "internal/fencing", "offsets"},
 		may:      append([]string{"."}, pure...),
 		peers:    true, thirdly: append([]string{"golang.org/x/sync"}, kafkaClient...),
 		why: "Kafka adapters know Kafka and the data they store, not the tasks that use them.",

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/connconfig"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/tolerance"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -44,6 +44,8 @@ type ExactlyOnceParts struct {
 	// Boundary is what ends a transaction; Interval goes with [connconfig.BoundaryInterval].
 	Boundary connconfig.Boundary
 	Interval time.Duration
+	// MaxRequestSize is the client's, for errors; 0 if it is not known.
+	MaxRequestSize int32
 	// Requests is what the task asks for with [connconfig.BoundaryConnector]; nil otherwise.
 	Requests *TransactionRequests
 }
@@ -143,7 +145,7 @@ func (r *exactlyOnceRun) run(ctx, work context.Context) (err error) {
 		if interrupted(poll, err) {
 			return nil
 		}
-		return fmt.Errorf("start: %w", err)
+		return javaerror.In("Start", err)
 	}
 	r.t.status(Running, nil)
 	defer r.giveUp(work)
@@ -173,7 +175,7 @@ func (r *exactlyOnceRun) loop(poll, work context.Context) error {
 			return ErrAbandoned // what a zombie polled is not sent
 		}
 		if perr != nil && !interrupted(poll, perr) && !connect.IsRetriable(perr) {
-			return r.firstFailure(fmt.Errorf("poll: %w", perr))
+			return r.firstFailure(javaerror.In("Poll", perr))
 		}
 		if err := r.firstFailure(nil); err != nil {
 			return err

@@ -233,7 +233,7 @@ func TestExactlyOnceFailedRecord(t *testing.T) {
 			task := w.task(&source{poll: batches(lines(0, 3), batch)})
 			<-task.Done()
 			failed := w.journal.with("FAILED")
-			if len(failed) != 1 || !strings.Contains(failed[0], "MESSAGE_TOO_LARGE") {
+			if len(failed) != 1 || !strings.Contains(failed[0], "larger than the max message size") {
 				t.Errorf("%v", failed)
 			}
 			want(t, "records", values(w.k, "t"), numbers(0, 3))

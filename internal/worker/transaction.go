@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -184,9 +185,17 @@ func (r *exactlyOnceRun) acked(rec *kgo.Record, err error) {
 // what succeeded.
 func (r *exactlyOnceRun) notSent(rec *kgo.Record, err error) {
 	if !r.aborting.Load() {
-		r.failWith(r.explain(fmt.Errorf("Unrecoverable exception trying to send to topic %s: %w", rec.Topic, err)))
+		r.failWith(r.explain(r.unsent(rec, err)))
 	}
 }
+
+// unsent is the error of a record that could not be sent.
+func (r *exactlyOnceRun) unsent(rec *kgo.Record, err error) error {
+	return javaerror.New(javaerror.Connect, "Unrecoverable exception trying to send",
+		javaerror.New(kafkaException, "Cannot execute transactional method because we are in an error state", produceError(rec, r.tx.MaxRequestSize, err)))
+}
+
+const kafkaException = "org.apache.kafka.common.KafkaException"
 
 // begin opens a transaction if none is.
 func (r *exactlyOnceRun) begin() error {
@@ -221,7 +230,7 @@ func (r *exactlyOnceRun) commit(work context.Context, a *Activity) error {
 	taken := r.track.take()
 	stored, err := r.commitOffsets(work, a, taken)
 	if err != nil {
-		return r.explain(fmt.Errorf("Failed to flush offsets and/or records for task %s-%d: %w", r.ID.Connector, r.ID.Task, err))
+		return r.explain(javaerror.New(javaerror.Connect, fmt.Sprintf("Failed to flush offsets and/or records for task %s-%d", r.ID.Connector, r.ID.Task), err))
 	}
 	if stored != nil {
 		r.tx.Offsets.Committed(r.ID.Connector, stored)

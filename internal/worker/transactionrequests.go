@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaerror"
 )
 
 // TransactionRequests is the [connect.TransactionContext] of a task that defines the boundaries of its transactions: it
@@ -78,7 +79,8 @@ func (b *boundaries) wish(i int, r *connect.SourceRecord) (commit, abort bool, e
 		if n, ok := r.Partition.Get(); ok {
 			partition = fmt.Sprint(n)
 		}
-		return false, false, &illegalState{fmt.Sprintf("Connector requested both commit and abort of same record against topic/partition %s/%s", r.Topic, partition)}
+		return false, false, javaerror.New(javaerror.IllegalState,
+			fmt.Sprintf("Connector requested both commit and abort of same record against topic/partition %s/%s", r.Topic, partition), nil)
 	}
 	return commit, abort, nil
 }
@@ -86,13 +88,7 @@ func (b *boundaries) wish(i int, r *connect.SourceRecord) (commit, abort bool, e
 // wishBatch returns what is to happen after the batch.
 func (b *boundaries) wishBatch() (commit, abort bool, err error) {
 	if b.commit && b.abort {
-		return false, false, &illegalState{"Connector requested both commit and abort of same transaction"}
+		return false, false, javaerror.New(javaerror.IllegalState, "Connector requested both commit and abort of same transaction", nil)
 	}
 	return b.commit, b.abort, nil
 }
-
-// illegalState is a [connect.ErrIllegalState] in Kafka Connect's words.
-type illegalState struct{ message string }
-
-func (e *illegalState) Error() string { return e.message }
-func (e *illegalState) Unwrap() error { return connect.ErrIllegalState }
