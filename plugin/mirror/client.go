@@ -1,9 +1,7 @@
 package mirror
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -107,51 +105,23 @@ func (c *Client) LastHeartbeat(ctx context.Context, topic string, flow Flow) (la
 
 // read calls f with each record of partition 0 of a topic, up to its present end.
 func (c *Client) read(ctx context.Context, topic string, f func(*kgo.Record)) error {
-	admin := kadm.NewClient(c.kafka)
-	starts, err := admin.ListStartOffsets(ctx, topic)
+	ends, err := kadm.NewClient(c.kafka).ListEndOffsets(ctx, topic)
 	if err != nil {
 		return err
 	}
-	ends, err := admin.ListCommittedOffsets(ctx, topic)
-	if err != nil {
-		return err
-	}
-	start, _ := starts.Lookup(topic, 0)
 	end, ok := ends.Lookup(topic, 0)
 	switch {
 	case !ok:
 		return kerr.UnknownTopicOrPartition
-	case cmp.Or(start.Err, end.Err) != nil:
-		return cmp.Or(start.Err, end.Err)
-	case start.Offset >= end.Offset:
-		return nil
+	case end.Err != nil:
+		return end.Err
 	}
-	reader, err := kgo.NewClient(append(slices.Clone(c.opts),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().AtStart()}}),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), // a position behind them counts too
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(500*time.Millisecond))...)
+	reader, err := kgo.NewClient(slices.Concat(c.opts, fromStart(topic), []kgo.Opt{kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(500 * time.Millisecond)})...)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
-	for position := int64(0); position < end.Offset; {
-		fetches := reader.PollFetches(ctx)
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		for _, e := range fetches.Errors() {
-			if !kerr.IsRetriable(e.Err) && !errors.Is(e.Err, context.DeadlineExceeded) {
-				return e.Err
-			}
-		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			position = r.Offset + 1
-			if !r.Attrs.IsControl() && r.Offset < end.Offset {
-				f(r)
-			}
-		})
-	}
-	return nil
+	return readToEnd(ctx, reader, topic, f)
 }
 
 // ClientConfig is the configuration of Kafka's MirrorClient: the properties of a cluster, and the policy.

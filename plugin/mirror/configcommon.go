@@ -40,7 +40,8 @@ func (env *environment) commonKeys() []connect.ConfigKey {
 				"necessary to set this property to 'false' in order to continue using the same names for those topics.",
 		},
 		{
-			Name: forwardingAdminKey, Type: connect.ConfigClass, Default: "org.apache.kafka.clients.admin.ForwardingAdmin", Importance: connect.Low,
+			Name: forwardingAdminKey, Type: connect.ConfigClass, Default: forwardingAdminClass, Importance: connect.Low,
+			Validator: classIn[any](forwardingAdminClass, "", nil),
 			Documentation: "Class which extends ForwardingAdmin to define custom cluster resource management (topics, configs, etc). " +
 				"The class must have a constructor with signature <code>(Map<String, Object> config)</code> that is used " +
 				"to configure a KafkaAdminClient and may also be used to configure clients for external systems if " +

@@ -64,6 +64,8 @@ const (
 	sourceSide = "source"
 	targetSide = "target"
 
+	forwardingAdminClass = "org.apache.kafka.clients.admin.ForwardingAdmin"
+
 	metricNamesLegacy = "legacy"
 	metricNamesNew    = "new"
 )
