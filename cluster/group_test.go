@@ -22,9 +22,10 @@ import (
 // instance is one of several runtimes of a group.
 type instance struct {
 	*cluster.Runtime
-	link *kafkatest.Link
-	stop func() error
-	name string
+	link  *kafkatest.Link
+	stop  func() error
+	ended <-chan error // what Run returns
+	name  string
 }
 
 // startInstance starts a runtime with connections of its own.
@@ -48,8 +49,8 @@ func startConfigured(t *testing.T, k *kafkatest.Cluster, name string, cfg cluste
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- rt.Run(ctx) }()
-	i := &instance{Runtime: rt, link: link, name: name}
+	go func() { done <- rt.Run(ctx); close(done) }()
+	i := &instance{Runtime: rt, link: link, ended: done, name: name}
 	i.stop = sync.OnceValue(func() error { cancel(); return <-done })
 	t.Cleanup(func() { _ = i.stop() })
 	return i

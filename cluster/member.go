@@ -72,7 +72,7 @@ func (m *groupMember) Protocols(ctx context.Context) ([]Protocol, error) {
 
 // classes are what the instance can run: by class, and by the names that a configuration can use in its place.
 func (m *groupMember) classes() []string {
-	var names []string
+	names := []string{} // not nil, which would be everything
 	reg := m.rt.plugins.Load()
 	for _, kind := range []connect.Kind{connect.KindSource, connect.KindSink} {
 		for _, info := range reg.List(kind) {
