@@ -202,10 +202,16 @@ func TestHandOver(t *testing.T) {
 		} else {
 			t.Logf("no partition stood still for more than %v", gap)
 		}
-		for _, i := range all[1:] {
+		for n, i := range all[1:] {
 			if err := i.stop(); err != nil {
 				t.Error(err)
 			}
+			if n == 0 {
+				time.Sleep(10*time.Second + 700*time.Millisecond)
+			}
+		}
+		if gap := longestGap(t, k, 5*time.Second); gap > time.Second { // with that of an instance without a connector
+			t.Errorf("a partition stood still for %v while instances left", gap)
 		}
 		wantParts(t, k, 6, 200, false)
 		t.Log(slices.Clone(o.moves))

@@ -149,6 +149,9 @@ func (s *sharedStatuses) heard(e statusstore.Event) {
 	if state == Unassigned && worker != s.rt.workerID() {
 		s.rt.hurry() // it has been given up, and the round that gives it to somebody else is about to begin
 	}
+	if e.Stale {
+		return
+	}
 	if state == Unassigned {
 		s.sweepLate(e)
 	}

@@ -44,6 +44,9 @@ type Event struct {
 	Status    *Status // nil if it was removed, or if the event is of a topic
 	Topic     *Topic
 	Removed   bool
+	// Stale says that the status does not count: it is that of a task given up which somebody was told to run before. What was
+	// known stays.
+	Stale bool
 }
 
 // Apply takes the next record; a nil value is a tombstone. An error says that the record can't be used. The event is
@@ -107,7 +110,9 @@ func (c *Cache) applyTask(rest string, value []byte) (*Event, error) {
 	}
 	e := c.task(name, task)
 	if s.State == Unassigned && e.status != nil && e.status.State == Running && e.status.Generation >= s.Generation {
-		return nil, nil // whoever had the task before is late to say that it has it no more
+		// Whoever had the task before is late to say that it has it no more. In Kafka Connect that holds for the worker too that
+		// has it.
+		return &Event{Connector: name, Task: int(task), Status: &s, Stale: true}, nil
 	}
 	e.status = &s
 	return &Event{Connector: name, Task: int(task), Status: &s}, nil
