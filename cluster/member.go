@@ -15,9 +15,12 @@ import (
 
 // groupMember is the runtime as its coordinator sees it. The coordinator calls one method at a time.
 type groupMember struct {
-	rt       *Runtime
-	holder   *group.Holder
-	state    assign.State    // what the leader remembers
+	rt     *Runtime
+	holder *group.Holder
+	state  assign.State // what the leader remembers
+	// offered is what was configured when the round began. The leader distributes that, and no more: the members are told how
+	// far they have to have read by what was said then, and one that has not read a connector that it gets would fail it.
+	offered  *configstore.Snapshot
 	decision *group.Decision // of the last round that this instance led, until it is known whether it counts
 	last     int32           // the last generation of which an assignment was received; -1 for none
 	again    *time.Timer     // of the next round, when the leader has set one
@@ -52,7 +55,8 @@ func newMember(rt *Runtime) *groupMember {
 // Protocols implements [Member].
 func (m *groupMember) Protocols(ctx context.Context) ([]Protocol, error) {
 	m.release(ctx, m.holder.Prepare())
-	metadata := group.Metadata{URL: m.rt.route.offer(m.rt.url()), Offset: m.rt.store.Snapshot().Offset, Classes: m.classes()}
+	m.offered = m.rt.store.Snapshot()
+	metadata := group.Metadata{URL: m.rt.route.offer(m.rt.url()), Offset: m.offered.Offset, Classes: m.classes()}
 	m.mu.Lock()
 	if m.bare = m.draining; m.draining {
 		m.holder.Lose() // it was stopped already
@@ -104,7 +108,7 @@ func (m *groupMember) Assign(ctx context.Context, r Round) (map[string][]byte, e
 	}
 	d, err := group.Lead(group.Leading{
 		Protocol: protocol, Leader: r.Leader, Generation: r.Generation, LastCompleted: m.last, Now: time.Now(), Members: r.Members,
-		MaxDelay: m.rt.settings.ScheduledRebalanceMaxDelay, State: m.state, Configurations: configurations(m.rt.store.Snapshot()),
+		MaxDelay: m.rt.settings.ScheduledRebalanceMaxDelay, State: m.state, Configurations: configurations(m.offered),
 		Refresh: func() group.Configurations {
 			m.refresh(ctx)
 			return configurations(m.rt.store.Snapshot())
