@@ -134,7 +134,11 @@ func (a apiTasks) RestartTask(ctx context.Context, id connect.TaskID) error {
 	case !known:
 		return rest.NotFoundf("Unknown connector: %s", id.Connector)
 	case a.rt.standalone():
-		return rest.NotFoundf("Task %s-%d not found", id.Connector, id.Task)
+		err := rest.NotFoundf("Task %s-%d not found", id.Connector, id.Task)
+		if a.rt.cfg.javaDefaults {
+			a.rt.status.phantom(id, err)
+		}
+		return err
 	}
 	return err
 }

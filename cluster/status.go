@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 
@@ -55,6 +56,8 @@ type statuses struct {
 	// counts are the numbers of tasks of connectors; 0 for one that was removed. What stops later says so in vain.
 	counts map[string]int
 	gone   map[string]bool // connectors that were removed
+	// phantoms are tasks that there are not, and that are shown as failed.
+	phantoms map[connect.TaskID]TaskStatus
 	// shared, unless it is nil, is where the instances of a group keep what they say: it then comes back from there.
 	// Set before the first use.
 	shared  *sharedStatuses
@@ -139,9 +142,21 @@ func (s *statuses) task(id connect.TaskID, state State, err error) {
 
 func (s *statuses) setTask(id connect.TaskID, status TaskStatus) {
 	s.update(func() {
+		delete(s.phantoms, id)
 		if n, ok := s.counts[id.Connector]; !ok || id.Task < n {
 			s.tasks[id] = status
 		}
+	})
+}
+
+// phantom shows a task that there is not as failed, until it is there or the connector is removed: as a standalone worker
+// of Kafka Connect does that was asked to restart it.
+func (s *statuses) phantom(id connect.TaskID, err error) {
+	s.update(func() {
+		if s.phantoms == nil {
+			s.phantoms = make(map[connect.TaskID]TaskStatus)
+		}
+		s.phantoms[id] = TaskStatus{ID: id, State: Failed, Err: err}
 	})
 }
 
@@ -161,6 +176,7 @@ func (s *statuses) remove(name string) {
 	s.update(func() {
 		delete(s.connectors, name)
 		s.gone[name] = true
+		maps.DeleteFunc(s.phantoms, func(id connect.TaskID, _ TaskStatus) bool { return id.Connector == name })
 	})
 	s.keepTasks(name, 0)
 }
@@ -176,6 +192,11 @@ func (s *statuses) get(name string) (ConnectorStatus, bool, <-chan struct{}) {
 	defer s.mu.Unlock()
 	c, ok := s.connectors[name]
 	for id, t := range s.tasks {
+		if id.Connector == name {
+			c.Tasks = append(c.Tasks, t)
+		}
+	}
+	for id, t := range s.phantoms {
 		if id.Connector == name {
 			c.Tasks = append(c.Tasks, t)
 		}
