@@ -232,6 +232,25 @@ func TestLogIsCutShortAndNoResetIsWanted(t *testing.T) {
 	})
 }
 
+func TestNewRecordsOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		p.a.MustCreateTopic("t", 1)
+		produce(p.a, "t", 1, 0, 100)
+		p.run(map[string]connect.Config{"source": p.config(mirror.SourceClass, "topics", "t", "source.consumer.auto.offset.reset", "latest")})
+		p.await("the task runs", func() bool { return p.logged("copying partitions") })
+		time.Sleep(5 * time.Second)
+		produce(p.a, "t", 1, 100, 10)
+		if got := p.awaitValues(p.b, "A.t", 10); !same(got, numbers(100, 10)) {
+			t.Errorf("got %q", got)
+		}
+		if err := p.rt.PutConnector(t.Context(), "never", p.config(mirror.SourceClass, "topics", "t", "source.consumer.auto.offset.reset", "none")); err != nil {
+			t.Fatal(err)
+		}
+		p.awaitError("never", "t-0", "no stored offset")
+	})
+}
+
 func TestTargetHasFewerPartitions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t)

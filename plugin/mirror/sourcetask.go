@@ -65,25 +65,26 @@ func (t *sourceTask) Start(ctx context.Context, tc connect.SourceTaskContext, cf
 		return err
 	}
 	t.metrics = newFlowMetrics(tc, &t.cfg.Config)
-	from, err := t.positions(ctx, tc.Offsets())
-	if err != nil {
-		return err
-	}
 	opts, extra, err := t.cfg.consumer(Source, roleReplicationConsumer)
 	if err != nil {
 		return err
 	}
+	props := t.cfg.ConsumerProperties(Source, "")
 	t.failOnReset = extra.FailOnReset
 	t.maxPoll = defaultMaxPoll
-	if t.cfg.ConsumerProperties(Source, "")["max.poll.records"] != "" {
+	if props["max.poll.records"] != "" {
 		t.maxPoll = extra.MaxPollRecords
 	}
-	props := t.cfg.ConsumerProperties(Source, "")
 	t.fetchSize.fixed = props["fetch.max.bytes"] != "" || props["max.partition.fetch.bytes"] != ""
 	t.watch = watch{every: reachEvery, log: t.log, what: "source cluster " + t.cfg.SourceAlias}
-	if t.client, err = kgo.NewClient(append(opts, kgo.ConsumePartitions(from), kgo.KeepRetryableFetchErrors(), kgo.WithHooks(&t.fetchSize))...); err != nil {
+	if t.client, err = kgo.NewClient(append(opts, kgo.KeepRetryableFetchErrors(), kgo.WithHooks(&t.fetchSize))...); err != nil {
 		return fmt.Errorf("the consumer of the source cluster %s: %w", t.cfg.SourceAlias, err)
 	}
+	from, err := t.positions(ctx, tc.Offsets())
+	if err != nil {
+		return err
+	}
+	t.client.AddConsumePartitions(from)
 	if !t.cfg.EmitOffsetSyncs {
 		return nil
 	}
@@ -112,7 +113,7 @@ func (t *sourceTask) positions(ctx context.Context, stored connect.OffsetReader)
 	if err != nil {
 		return nil, fmt.Errorf("reading the stored offsets: %w", err)
 	}
-	start := t.startOffset()
+	start, _ := t.client.OptValue(kgo.ConsumeStartOffset).(kgo.Offset) // as auto.offset.reset says
 	known := 0
 	for i, tp := range t.cfg.Partitions {
 		p := &partition{TopicPartition: tp, remote: t.cfg.RemoteTopic(tp.Topic), source: keys[i], next: noOffset}
@@ -122,6 +123,9 @@ func (t *sourceTask) positions(ctx context.Context, stored connect.OffsetReader)
 			return nil, fmt.Errorf("partition %s: %w", tp, err)
 		}
 		at := start
+		if last < 0 && t.failOnReset {
+			return nil, fmt.Errorf("partition %s of source cluster %s has no stored offset, and auto.offset.reset is none: set the offsets of the connector, or auto.offset.reset", tp, t.cfg.SourceAlias)
+		}
 		if last >= 0 {
 			p.next = last + 1
 			at = kgo.NewOffset().At(p.next)
@@ -135,16 +139,6 @@ func (t *sourceTask) positions(ctx context.Context, stored connect.OffsetReader)
 	}
 	t.log.Info("copying partitions", "partitions", len(t.cfg.Partitions), "continued", known, "new", len(t.cfg.Partitions)-known)
 	return from, nil
-}
-
-// startOffset is where a partition starts that has no stored offset.
-func (t *sourceTask) startOffset() kgo.Offset {
-	switch reset := t.cfg.ConsumerProperties(Source, "")["auto.offset.reset"]; reset {
-	case "latest":
-		return kgo.NewOffset().AtEnd()
-	default:
-		return kgo.NewOffset().AtStart()
-	}
 }
 
 // Poll returns the next records, or nil after consumer.poll.timeout.ms.
