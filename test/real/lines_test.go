@@ -209,10 +209,10 @@ type watch struct {
 	err   error
 }
 
-func watchTopic(t *testing.T, c *kafka.Cluster, topic string) *watch {
+func watchTopic(t *testing.T, c *kafka.Cluster, topic string, opts ...kgo.Opt) *watch {
 	t.Helper()
 	w := &watch{lines: make(arrived)}
-	cl := client(t, c, kgo.ConsumeTopics(topic), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()))
+	cl := client(t, c, append([]kgo.Opt{kgo.ConsumeTopics(topic), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart())}, opts...)...)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
