@@ -94,9 +94,9 @@ func (p plugins) enriched(more []connect.ConfigKey, w Worker, given map[string]a
 				}
 			case c.key + "." + versionSuffix:
 				if given[c.key] != nil { // a null is the worker's
-					k.Default = p.version(c.base, text(c.key), text(k.Name))
+					k.Default = p.version(c.base, text(c.key))
 				} else {
-					k.Default = p.version(c.base, defaults[c.key].Class, defaults[c.key].Version)
+					k.Default = p.version(c.base, defaults[c.key].Class)
 				}
 			}
 		}
@@ -107,14 +107,14 @@ func (p plugins) enriched(more []connect.ConfigKey, w Worker, given map[string]a
 // recommend adds the recommenders of classes and versions.
 func (p plugins) recommend(k *connect.ConfigKey) {
 	if k.Name == versionKey {
-		k.Recommender = versionsOf{p, classKey, false}
+		k.Recommender = versionsOf{p, classKey, false, []connect.Kind{connect.KindSource, connect.KindSink}}
 	}
 	for _, c := range converterKeys {
 		switch k.Name {
 		case c.key:
 			k.Recommender = classes{p, c.base.kind}
 		case c.key + "." + versionSuffix:
-			k.Recommender = versionsOf{p, c.key, true}
+			k.Recommender = versionsOf{p, c.key, true, []connect.Kind{c.base.kind}}
 		}
 	}
 }

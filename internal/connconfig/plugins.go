@@ -206,17 +206,13 @@ func (p plugins) checkVersion(class, want string) error {
 	return versionMismatch(class, r, versions)
 }
 
-// version returns the version of the plugin that a name and a requirement stand for, or nil.
-func (p plugins) version(b base, name, want string) any {
+// version returns the version of the plugin that a name stands for, whichever is wanted, or nil.
+func (p plugins) version(b base, name string) any {
 	class, ok := p.find(name)
 	if !ok || p.reg == nil {
 		return nil
 	}
-	r, err := requirement(want)
-	if err != nil {
-		return nil
-	}
-	info, ok := p.info(b.kind, class, r)
+	info, ok := p.info(b.kind, class, nil)
 	if !ok {
 		return nil
 	}
@@ -256,14 +252,15 @@ func (c classes) Visible(string, map[string]any) bool { return true }
 // versionsOf recommends the versions of the plugin that another key names.
 type versionsOf struct {
 	plugins
-	key  string
-	hide bool // where the other key has no value
+	key   string
+	hide  bool // where the other key has no value
+	kinds []connect.Kind
 }
 
 func (v versionsOf) ValidValues(_ string, values map[string]any) ([]any, error) {
 	name, _ := values[v.key].(string)
 	class, ok := v.find(name)
-	if name == "" || !ok {
+	if name == "" || !ok || !slices.ContainsFunc(v.kinds, func(k connect.Kind) bool { _, ok := v.info(k, class, nil); return ok }) {
 		return nil, nil
 	}
 	versions := v.versions(class)

@@ -98,9 +98,9 @@ func (p plugins) stageKeys(kind stageKind, alias string, given map[string]any, f
 			}),
 		},
 		{
-			Name: version, Type: connect.ConfigString, Default: p.version(kind.base, name, want), Importance: connect.High,
+			Name: version, Type: connect.ConfigString, Default: p.version(kind.base, name), Importance: connect.High,
 			Group: group, Order: 1, Width: connect.WidthLong, DisplayName: kind.name + " version for " + alias,
-			Documentation: "Version of the '" + alias + "' " + lower + ".", Recommender: versionsOf{p, typeKey, false},
+			Documentation: "Version of the '" + alias + "' " + lower + ".", Recommender: versionsOf{p, typeKey, false, []connect.Kind{kind.base.kind}},
 			Validator: connect.ConfigCheck("a plugin version", func(_ string, value any) error {
 				want, ok := value.(string)
 				if !ok || given[typeKey] == nil {

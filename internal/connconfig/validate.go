@@ -122,7 +122,9 @@ func (v *validation) connectorVersion(class string) (mismatch, err error) {
 func (v *validation) refuseVersion(info connect.PluginInfo, mismatch error) *Result {
 	version := withVersion(info.Version)
 	def := v.define(nil, func(k *connect.ConfigKey) {
-		v.recommend(k)
+		if k.Name == versionKey {
+			v.recommend(k)
+		}
 		version(k)
 	})
 	values := def.ValidateValues(v.given)

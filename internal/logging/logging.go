@@ -24,6 +24,9 @@ type LoggerName string
 // Named returns a logger of that name.
 func Named(log *slog.Logger, name string) *slog.Logger { return log.With("logger", LoggerName(name)) }
 
+// off lets nothing through.
+const off slog.Level = math.MaxInt
+
 // The levels, from the lowest to the highest.
 var levels = [...]struct {
 	name  string
@@ -36,7 +39,7 @@ var levels = [...]struct {
 	{"WARN", slog.LevelWarn},
 	{"ERROR", slog.LevelError},
 	{"FATAL", slog.LevelError + 4},
-	{"OFF", math.MaxInt},
+	{"OFF", off},
 }
 
 // ParseLevel returns the level of a name, in upper or lower case.
@@ -169,7 +172,7 @@ func (l *Levels) Set(name string, level slog.Level) ([]string, error) {
 			continue
 		}
 		g.own = true
-		if slog.Level(g.effective.Load()) != level {
+		if slog.Level(g.effective.Load()) != level || level == off { // Kafka Connect takes OFF for a change in any case
 			g.effective.Store(int64(level))
 			g.modified = time.Now()
 			changed = append(changed, other)
