@@ -197,7 +197,10 @@ func (a apiLoggers) SetLevel(ctx context.Context, name, level string, everywhere
 			return nil, err
 		}
 		level = strings.ToUpper(level)
-		return nil, a.rt.store.PutLoggerLevel(ctx, name, &level)
+		if err := a.rt.store.PutLoggerLevel(ctx, name, &level); err != nil {
+			return nil, err
+		}
+		return nil, a.rt.refreshed(ctx) // here at least it holds when the request is answered
 	}
 	return a.rt.levels.Set(name, l)
 }
