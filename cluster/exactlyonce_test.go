@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -248,4 +249,38 @@ func TestExactlyOnceConnectorBoundary(t *testing.T) {
 			t.Errorf("only %d records", n)
 		}
 	})
+}
+
+// TestExactlyOnceTroubledBrokers: partitions change their leaders, groups and transactions their coordinators, and connections
+// break, again and again while transactions are open and being committed.
+func TestExactlyOnceTroubledBrokers(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := kafkatest.New(t, kafkatest.Brokers(3))
+				k.MustCreateTopic("parts", 3)
+				random := rand.New(rand.NewPCG(seed, 0))
+				o := &owners{owner: map[string]string{}}
+				var instances []*instance
+				for _, name := range []string{"a", "b"} {
+					instances = append(instances, startInstance(t, k, name, exactlyOnce(), cluster.Source{Name: "src", Connector: o.parts(t, name, 4), Tasks: 4,
+						Config: connect.Config{"transaction.boundary": []string{"poll", "interval"}[seed%2], "transaction.boundary.interval.ms": "700"}}))
+				}
+				time.Sleep(10 * time.Second)
+				for range 60 {
+					time.Sleep(time.Duration(random.IntN(2000)) * time.Millisecond)
+					switch random.IntN(3) {
+					case 0:
+						k.ShufflePartitionLeaders()
+					case 1:
+						k.RehashCoordinators()
+					case 2:
+						instances[random.IntN(2)].link.Drop()
+					}
+				}
+				time.Sleep(2 * time.Minute)
+				wantOnce(t, k, "parts", 800)
+			})
+		})
+	}
 }
