@@ -3,6 +3,7 @@ package connect
 import (
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -134,7 +135,7 @@ func (d *ConfigDef) Groups() []string {
 // name.
 func (d *ConfigDef) Sorted() []ConfigKey {
 	keys := d.Keys()
-	slices.SortStableFunc(keys, func(a, b ConfigKey) int {
+	compare := func(a, b *ConfigKey) int {
 		if c := slices.Index(d.groups, a.Group) - slices.Index(d.groups, b.Group); c != 0 {
 			return c
 		}
@@ -149,7 +150,8 @@ func (d *ConfigDef) Sorted() []ConfigKey {
 			return int(a.Importance) - int(b.Importance)
 		}
 		return strings.Compare(a.Name, b.Name)
-	})
+	}
+	sort.SliceStable(keys, func(i, j int) bool { return compare(&keys[i], &keys[j]) < 0 })
 	return keys
 }
 

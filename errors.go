@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -171,7 +172,7 @@ func (e *BatchError) Error() string {
 // Unwrap returns the errors of the records, in the order of their index.
 func (e *BatchError) Unwrap() []error {
 	failed := slices.Clone(e.Failed)
-	slices.SortStableFunc(failed, func(a, b RecordError) int { return a.Index - b.Index })
+	sort.SliceStable(failed, func(i, j int) bool { return failed[i].Index < failed[j].Index })
 	errs := make([]error, len(failed))
 	for i, f := range failed {
 		errs[i] = f.Err

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"slices"
+	"sort"
 	"unicode/utf16"
 )
 
@@ -13,8 +14,8 @@ func javaHashOrder(names []string) []string {
 		buckets *= 2
 	}
 	sorted := slices.Clone(names)
-	slices.SortStableFunc(sorted, func(a, b string) int {
-		return int(javaSpreadHash(a)&uint32(buckets-1)) - int(javaSpreadHash(b)&uint32(buckets-1))
+	sort.SliceStable(sorted, func(i, j int) bool {
+		return javaSpreadHash(sorted[i])&uint32(buckets-1) < javaSpreadHash(sorted[j])&uint32(buckets-1)
 	})
 	return sorted
 }

@@ -3,7 +3,7 @@ package connect
 import (
 	"iter"
 	"slices"
-	"strings"
+	"sort"
 )
 
 // Map is a value of a map schema, or a map without schema: keys of any Connect type, in the order in which they were
@@ -183,7 +183,7 @@ func sortedMap[K comparable, V any](v map[K]V) *Map {
 	for k, e := range v {
 		m.entries = append(m.entries, Entry{k, e})
 	}
-	slices.SortFunc(m.entries, func(a, b Entry) int { return strings.Compare(FormatValue(a.Key), FormatValue(b.Key)) })
+	sort.Slice(m.entries, func(i, j int) bool { return FormatValue(m.entries[i].Key) < FormatValue(m.entries[j].Key) })
 	m.reindex()
 	return m
 }

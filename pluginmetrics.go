@@ -7,8 +7,8 @@ type Metered interface {
 }
 
 // Monitorable is an optional interface of transformations, predicates and converters that report metrics of
-// themselves: WithMetrics is called once, after the plugin was configured and before anything else. Connectors and tasks use
-// [MetricsOf] instead. Without it the plugin reports none.
+// themselves: WithMetrics is called once, after the plugin was configured and before anything else, unless the runtime keeps no
+// metrics. A plugin that many tasks share is not asked. Connectors and tasks use [MetricsOf] instead.
 type Monitorable interface {
 	WithMetrics(m Metrics)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"reflect"
 )
 
 // NumberConverter turns numbers of one type into as many bytes as the type has, big endian, and back. Values are of
@@ -20,9 +21,10 @@ type (
 	DoubleConverter  = NumberConverter[float64]
 )
 
-// name returns the name of the type in messages, and of the deserializer.
-func (NumberConverter[T]) name() (name, deserializer string) {
-	switch any(T(0)).(type) {
+// numberName returns the name of a number's type in messages, and of the deserializer. It and what is below are what the
+// converters share.
+func numberName(zero any) (name, deserializer string) {
+	switch zero.(type) {
 	case int16:
 		return "short", "ShortDeserializer"
 	case int32:
@@ -42,12 +44,16 @@ func (c NumberConverter[T]) FromConnect(ctx context.Context, topic string, _ *Ra
 }
 
 // AppendFromConnect appends the bytes of the number.
-func (c NumberConverter[T]) AppendFromConnect(_ context.Context, dst []byte, _ string, _ *RawHeaders, _ *Schema, v any) ([]byte, bool, error) {
+func (NumberConverter[T]) AppendFromConnect(_ context.Context, dst []byte, _ string, _ *RawHeaders, _ *Schema, v any) ([]byte, bool, error) {
+	return appendNumber(T(0), dst, v)
+}
+
+func appendNumber(zero any, dst []byte, v any) ([]byte, bool, error) {
 	if v == nil {
 		return dst, true, nil
 	}
-	if _, ok := v.(T); !ok {
-		name, _ := c.name()
+	if reflect.TypeOf(v) != reflect.TypeOf(zero) {
+		name, _ := numberName(zero)
 		return dst, false, DataErrorf("Failed to serialize to %s (was class %s): ", name, JavaClass(v))
 	}
 	switch n := v.(type) {
@@ -66,10 +72,14 @@ func (c NumberConverter[T]) AppendFromConnect(_ context.Context, dst []byte, _ s
 }
 
 // ToConnect returns the number of the bytes.
-func (c NumberConverter[T]) ToConnect(_ context.Context, _ string, _ RawHeaders, b []byte) (SchemaAndValue, error) {
-	name, deserializer := c.name()
+func (NumberConverter[T]) ToConnect(_ context.Context, _ string, _ RawHeaders, b []byte) (SchemaAndValue, error) {
+	return readNumber(T(0), b)
+}
+
+func readNumber(zero any, b []byte) (SchemaAndValue, error) {
+	name, deserializer := numberName(zero)
 	size, schema := 8, OptionalFloat64Schema
-	switch any(T(0)).(type) {
+	switch zero.(type) {
 	case int16:
 		size, schema = 2, OptionalInt16Schema
 	case int32:
@@ -89,7 +99,7 @@ func (c NumberConverter[T]) ToConnect(_ context.Context, _ string, _ RawHeaders,
 		}
 	}
 	var v any
-	switch any(T(0)).(type) {
+	switch zero.(type) {
 	case int16:
 		v = int16(binary.BigEndian.Uint16(b))
 	case int32:

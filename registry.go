@@ -3,6 +3,7 @@ package connect
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -296,7 +297,7 @@ func (r *Registry) List(kind Kind) []PluginInfo {
 	for _, e := range r.byKind[kind] {
 		list = append(list, *e.info)
 	}
-	slices.SortStableFunc(list, func(a, b PluginInfo) int { return strings.Compare(a.Class, b.Class) })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Class < list[j].Class })
 	return list
 }
 

@@ -183,13 +183,14 @@ func (rt *Runtime) taskParts(ctx context.Context, o worker.TaskOptions, f found,
 	if err != nil {
 		return p, err
 	}
-	p.info = taskInfo{id: o.ID, log: o.Logger, cfg: cfg, again: again}
+	p.info = taskInfo{id: o.ID, log: o.Logger, cfg: cfg, again: again, metrics: o.Metrics.Plugin()}
 	if p.steps, err = rt.steps(p.settings, f.declared); err != nil {
 		return p, err
 	}
 	if p.converters, err = rt.converters(p.settings, f.declared); err != nil {
 		return p, err
 	}
+	rt.describe(o.Metrics, f, &p)
 	if p.settings.LogErrors {
 		p.reporters = append(p.reporters, &tolerance.Log{ID: o.ID, Logger: o.Logger, Messages: p.settings.IncludeMessages})
 	}
@@ -313,10 +314,13 @@ type taskInfo struct {
 	log   *slog.Logger
 	cfg   connect.Config
 	again func(ctx context.Context) (connect.Config, error)
+	// metrics are those of the task itself, or nil.
+	metrics connect.Metrics
 }
 
 func (i *taskInfo) ID() connect.TaskID                                 { return i.id }
 func (i *taskInfo) Logger() *slog.Logger                               { return i.log }
+func (i *taskInfo) Metrics() connect.Metrics                           { return i.metrics }
 func (i *taskInfo) Config(ctx context.Context) (connect.Config, error) { return i.again(ctx) }
 
 // sourceContext is the runtime as a source task sees it.

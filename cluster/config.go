@@ -16,6 +16,7 @@ import (
 	"github.com/gokconnect/connect/offsets"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl"
+	"go.opentelemetry.io/otel/metric"
 )
 
 // Config is what a [Runtime] needs. Brokers and GroupID are required; everything else has a default.
@@ -71,6 +72,8 @@ type Config struct {
 	RebalanceWait time.Duration
 	// Peers sends requests to other instances. Default: a transport with the certificates of listeners.https.* of Worker.
 	Peers http.RoundTripper
+	// MeterProvider gets the metrics of the runtime, its connectors and tasks: docs/metrics.md lists them. Default: nothing is measured.
+	MeterProvider metric.MeterProvider
 	// Logger gets what the runtime and its connectors have to say. Default: nothing is logged.
 	Logger *slog.Logger
 

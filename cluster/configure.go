@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+	"sort"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/configstore"
@@ -65,7 +65,8 @@ func (rt *Runtime) checkDeclared(ctx context.Context, all []*declared) error {
 // putDeclared makes declared connectors part of what is configured: once, and only where they differ, so that instances
 // with other declarations don't undo each other's for ever.
 func (rt *Runtime) putDeclared(ctx context.Context, all []*declared) error {
-	all = slices.SortedFunc(slices.Values(all), func(a, b *declared) int { return strings.Compare(a.name, b.name) })
+	all = slices.Clone(all)
+	sort.Slice(all, func(i, j int) bool { return all[i].name < all[j].name })
 	for _, d := range all {
 		if _, err := rt.putConfig(ctx, d.name, configstore.HashOrder(pointers(d.config)), "", false); err != nil {
 			return fmt.Errorf("declared connector %q: %w", d.name, err)

@@ -68,10 +68,14 @@ func (rt *Runtime) startConnector(a herder.StartConnector) {
 	name, cfg := a.Name, plain(a.Config)
 	run := &connectorRun{config: a.Config}
 	rt.runs[name] = run
-	status := func(s worker.State, err error) { rt.status.run(name, run, s, err) }
+	m := rt.measureConnector(name, cfg)
+	status := func(s worker.State, err error) {
+		m.State(string(s))
+		rt.status.run(name, run, s, err)
+	}
 	var hide func(connect.Config) connect.Config // the connector's goroutine has it to itself
 	c := worker.StartConnector(worker.ConnectorOptions{
-		Name: name, Logger: log, Status: status, Target: target(a.Target), Grace: connectorGrace,
+		Name: name, Logger: log, Status: status, Target: target(a.Target), Grace: connectorGrace, Metrics: m,
 		New: func(ctx context.Context) (p *worker.ConnectorParts, err error) {
 			if err = rt.checkNulls(a.Config); err == nil {
 				p, hide, err = rt.connectorParts(ctx, name, cfg)
@@ -88,6 +92,7 @@ func (rt *Runtime) startConnector(a herder.StartConnector) {
 		},
 	})
 	rt.connectors[name] = c
+	rt.measured.connectorRuns(name, c)
 }
 
 // checkNulls refuses what Kafka Connect only notices when a connector is made: a null for a key that is defined. By default a
@@ -109,7 +114,9 @@ func (rt *Runtime) stopConnector(name string) {
 	c := rt.connectors[name]
 	delete(rt.connectors, name)
 	delete(rt.runs, name)
+	m := rt.measured.takeConnector(name)
 	if c == nil {
+		m.Remove()
 		rt.core.ConnectorStopped(name)
 		rt.again()
 		return
@@ -120,6 +127,7 @@ func (rt *Runtime) stopConnector(name string) {
 		rt.post(func() {
 			rt.leave(c.Ended())
 			rt.core.ConnectorStopped(name)
+			m.Remove()
 			if rt.snapshot[name] == nil {
 				rt.status.remove(name) // what it said of itself while it stopped
 			}
@@ -133,10 +141,11 @@ func (rt *Runtime) startTask(a herder.StartTask) {
 	log := rt.pluginLog(a.Connector).With("connector", id.Connector, "task", id.Task)
 	status := func(s worker.State, err error) { rt.status.task(id, s, err) }
 	opts := worker.TaskOptions{ID: id, Logger: log, Restart: rt.cfg.Restart.policy(), Grace: rt.settings.TaskShutdownTimeout, Paused: a.Paused, Status: status,
-		ActiveTopic: rt.trackTopics(id)}
+		ActiveTopic: rt.trackTopics(id), Metrics: rt.measureTask(id, plain(a.Connector))}
 	t, err := rt.newTask(a, opts)
 	if err != nil {
 		log.Error("task can't be created", "err", err)
+		opts.Metrics.State("failed")
 		status(worker.Failed, err)
 		return
 	}
@@ -147,7 +156,9 @@ func (rt *Runtime) startTask(a herder.StartTask) {
 func (rt *Runtime) stopTask(id connect.TaskID) {
 	t := rt.tasks[id]
 	delete(rt.tasks, id)
+	m := rt.measured.takeTask(id)
 	if t == nil {
+		m.Remove()
 		rt.core.TaskStopped(id)
 		rt.again()
 		return
@@ -158,6 +169,7 @@ func (rt *Runtime) stopTask(id connect.TaskID) {
 		rt.post(func() {
 			rt.leave(t.Ended())
 			rt.core.TaskStopped(id)
+			m.Remove()
 			if k := rt.snapshot[id.Connector]; k == nil {
 				rt.status.keepTasks(id.Connector, 0)
 			} else {

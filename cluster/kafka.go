@@ -99,6 +99,9 @@ func (k *kafka) group() (Coordinator, error) {
 	}
 	k.warn(warnings.Without(k.props.Config))
 	s := k.rt.settings
+	if k.rt.meter != nil {
+		opts = append(opts, kgo.WithHooks(groupHook{k.rt.meter}))
+	}
 	c, err := group.NewCoordinator(group.Config{
 		Group: s.GroupID, Client: opts, SessionTimeout: s.SessionTimeout, HeartbeatInterval: s.HeartbeatInterval,
 		RebalanceTimeout: s.RebalanceTimeout, Logger: k.rt.log,

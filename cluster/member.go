@@ -54,6 +54,7 @@ func newMember(rt *Runtime) *groupMember {
 
 // Protocols implements [Member].
 func (m *groupMember) Protocols(ctx context.Context) ([]Protocol, error) {
+	m.rt.meter.RebalanceBegan()
 	m.release(ctx, m.holder.Prepare())
 	m.offered = m.rt.store.Snapshot()
 	metadata := group.Metadata{URL: m.rt.route.offer(m.rt.url()), Offset: m.offered.Offset, Classes: m.classes()}
@@ -200,6 +201,7 @@ func (m *groupMember) Assigned(ctx context.Context, g Generation, assignment []b
 		m.holder.Released()
 	}
 	m.take(m.holder.Held().Assigned, true)
+	m.rt.meter.RebalanceEnded(g.ID, len(m.holder.Held().Assigned.Connectors), len(m.holder.Held().Assigned.Tasks))
 	switch {
 	case !revoked.Empty():
 		m.rejoin("what was revoked has been given up")

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+	"sort"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/offsetcodec"
@@ -99,12 +99,12 @@ func (rt *Runtime) previewSinkOffsets(ctx context.Context, c *offsetsOwner, offs
 		return nil, alterSinkFailed(c.name, err)
 	}
 	changes := make([]SinkOffsetChange, 0, len(offsets))
-	for _, tp := range slices.SortedFunc(maps.Keys(offsets), func(a, b connect.TopicPartition) int {
-		if c := strings.Compare(a.Topic, b.Topic); c != 0 {
-			return c
-		}
-		return int(a.Partition) - int(b.Partition)
-	}) {
+	partitions := slices.Collect(maps.Keys(offsets))
+	sort.Slice(partitions, func(i, j int) bool {
+		a, b := partitions[i], partitions[j]
+		return a.Topic < b.Topic || a.Topic == b.Topic && a.Partition < b.Partition
+	})
+	for _, tp := range partitions {
 		from, ok := committed[tp]
 		if !ok {
 			from = -1
@@ -163,6 +163,6 @@ func (a apiOffsets) PreviewOffsets(ctx context.Context, name string, requested [
 			}
 		}
 	}
-	slices.SortFunc(out, func(x, y rest.OffsetPreview) int { return strings.Compare(string(x.Partition), string(y.Partition)) })
+	sort.Slice(out, func(i, j int) bool { return string(out[i].Partition) < string(out[j].Partition) })
 	return out, nil
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
+	"sort"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/javahash"
@@ -49,7 +49,7 @@ func (a apiOffsets) Offsets(ctx context.Context, name string) ([]rest.PartitionO
 		}
 		out = append(out, e)
 	}
-	slices.SortFunc(out, func(x, y rest.PartitionOffset) int { return strings.Compare(string(x.Partition), string(y.Partition)) })
+	sort.Slice(out, func(i, j int) bool { return string(out[i].Partition) < string(out[j].Partition) })
 	return out, nil
 }
 

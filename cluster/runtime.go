@@ -26,6 +26,7 @@ import (
 	"github.com/gokconnect/connect/internal/fencing"
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/logging"
+	"github.com/gokconnect/connect/internal/metrics"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/rest"
 	"github.com/gokconnect/connect/internal/worker"
@@ -73,6 +74,9 @@ type Runtime struct {
 	stopping   bool
 	runs       map[string]*connectorRun // the instances of connectors
 
+	metrics    *metrics.Set // nil: nothing is measured
+	meter      *metrics.WorkerMetrics
+	measured   measured // the loop's own
 	topics     activeTopics
 	levels     *logging.Levels
 	stage      stage
@@ -129,6 +133,9 @@ func New(cfg Config) (_ *Runtime, err error) {
 	rt.member = newMember(rt)
 	rt.plugins.Store(reg)
 	if rt.rest, err = rt.newREST(); err != nil {
+		return nil, err
+	}
+	if err := rt.measure(); err != nil {
 		return nil, err
 	}
 	rt.stage.set("initializing and reading to the end of internal topics")
@@ -220,6 +227,7 @@ func (rt *Runtime) run(ctx context.Context) error {
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer rt.reloads.stop()
+	defer rt.unmeasure()
 	defer close(rt.ended) // before the wait: it releases goroutines that have something for the loop
 
 	k, err := rt.openKafka(ctx)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -61,8 +62,9 @@ func (s *secrets) learn(resolved map[string]string) {
 
 // replacer returns a replacer of values by placeholders. The longest value counts where several begin.
 func replacer(pairs [][2]string) *strings.Replacer {
-	slices.SortFunc(pairs, func(a, b [2]string) int {
-		return cmp.Or(cmp.Compare(len(b[0]), len(a[0])), cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
+	sort.Slice(pairs, func(i, j int) bool {
+		a, b := pairs[i], pairs[j]
+		return cmp.Or(cmp.Compare(len(b[0]), len(a[0])), cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) < 0
 	})
 	var flat []string
 	for _, p := range pairs {

@@ -161,6 +161,13 @@ func (s *sharedStatuses) heard(e statusstore.Event) {
 		return
 	}
 	id := connect.TaskID{Connector: e.Connector, Task: e.Task}
+	if worker != s.rt.workerID() {
+		if state == Unassigned {
+			s.rt.metrics.Stopped(id)
+		} else {
+			s.rt.metrics.Elsewhere(id)
+		}
+	}
 	s.rt.status.setTask(id, TaskStatus{ID: id, State: state, Err: err, Worker: worker})
 }
 

@@ -1,9 +1,8 @@
 package cluster
 
 import (
-	"cmp"
 	"maps"
-	"slices"
+	"sort"
 	"sync"
 
 	"github.com/gokconnect/connect"
@@ -201,6 +200,6 @@ func (s *statuses) get(name string) (ConnectorStatus, bool, <-chan struct{}) {
 			c.Tasks = append(c.Tasks, t)
 		}
 	}
-	slices.SortFunc(c.Tasks, func(a, b TaskStatus) int { return cmp.Compare(a.ID.Task, b.ID.Task) })
+	sort.Slice(c.Tasks, func(i, j int) bool { return c.Tasks[i].ID.Task < c.Tasks[j].ID.Task })
 	return c, ok, s.changed
 }

@@ -1,8 +1,8 @@
 package assign
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 
 	"github.com/gokconnect/connect"
 )
@@ -87,7 +87,7 @@ func (a *ability) least(class int, load []int) int {
 // byChoice sorts work so that what the fewest members can do comes first.
 func (a *ability) byChoice(pool []uint64) []uint64 {
 	pool = slices.Clone(pool)
-	slices.SortStableFunc(pool, func(x, y uint64) int { return cmp.Compare(a.count[a.of(x)], a.count[a.of(y)]) })
+	sort.SliceStable(pool, func(i, j int) bool { return a.count[a.of(pool[i])] < a.count[a.of(pool[j])] })
 	return pool
 }
 
@@ -218,8 +218,9 @@ func (r *round) unassigned() []Unassigned {
 			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b Unassigned) int {
-		return compareTasks(connect.TaskID{Connector: a.Connector, Task: a.Task}, connect.TaskID{Connector: b.Connector, Task: b.Task})
+	sort.SliceStable(found, func(i, j int) bool {
+		a, b := &found[i], &found[j]
+		return compareTasks(connect.TaskID{Connector: a.Connector, Task: a.Task}, connect.TaskID{Connector: b.Connector, Task: b.Task}) < 0
 	})
 	return found
 }

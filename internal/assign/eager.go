@@ -1,9 +1,9 @@
 package assign
 
 import (
-	"cmp"
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/gokconnect/connect"
 )
@@ -12,7 +12,7 @@ import (
 // the tasks. Members have given up what they held.
 func Eager(configured map[string]Connector, members map[string]Member) Plan {
 	sorted := orderedMembers(members)
-	slices.SortFunc(sorted, func(a, b memberWork) int { return cmp.Compare(a.id, b.id) })
+	sort.Slice(sorted, func(i, j int) bool { return sorted[i].id < sorted[j].id })
 	p := Plan{Changes: make(map[string]Change, len(members)), Holds: make(map[string]Work, len(members))}
 	given := make([]Work, len(sorted))
 	turn := 0

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -386,8 +387,9 @@ func (r *round) fill(s *side) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(len(s.next[a])-len(s.next[b]), cmp.Compare(r.members[a].id, r.members[b].id))
+	sort.Slice(order, func(i, j int) bool {
+		a, b := order[i], order[j]
+		return cmp.Or(len(s.next[a])-len(s.next[b]), cmp.Compare(r.members[a].id, r.members[b].id)) < 0
 	})
 	left := s.pool
 	for upTo := 0; len(left) > 0; {

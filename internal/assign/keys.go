@@ -1,9 +1,9 @@
 package assign
 
 import (
-	"cmp"
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/javatext"
@@ -184,6 +184,9 @@ func orderedMembers(members map[string]Member) []memberWork {
 	for id, m := range members {
 		ordered = append(ordered, memberWork{id, javatext.Hash(id) & uint32(capacity-1), m})
 	}
-	slices.SortFunc(ordered, func(a, b memberWork) int { return cmp.Or(cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.id, b.id)) })
+	sort.Slice(ordered, func(i, j int) bool {
+		a, b := &ordered[i], &ordered[j]
+		return a.bucket < b.bucket || a.bucket == b.bucket && a.id < b.id
+	})
 	return ordered
 }

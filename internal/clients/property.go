@@ -6,6 +6,7 @@ package clients
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -188,6 +189,6 @@ func (p *properties) isGiven(key string) bool {
 
 // finish returns the warnings in order.
 func (p *properties) finish() Warnings {
-	slices.SortStableFunc(p.warnings, func(a, b Warning) int { return strings.Compare(a.Key, b.Key) })
+	sort.SliceStable(p.warnings, func(i, j int) bool { return p.warnings[i].Key < p.warnings[j].Key })
 	return p.warnings
 }

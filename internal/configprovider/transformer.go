@@ -10,6 +10,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -140,7 +141,9 @@ func (t *Transformer) Transform(ctx context.Context, raw connect.Config) (Result
 	}
 	found := make(map[source]map[string]string)
 	// In order, so that of two failing providers always the same one is reported.
-	for _, from := range slices.SortedFunc(maps.Keys(wanted), source.compare) {
+	order := slices.Collect(maps.Keys(wanted))
+	sort.Slice(order, func(i, j int) bool { return order[i].compare(order[j]) < 0 })
+	for _, from := range order {
 		provider, ok := t.providers[from.provider]
 		if !ok {
 			continue

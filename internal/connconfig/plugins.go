@@ -2,6 +2,7 @@ package connconfig
 
 import (
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/gokconnect/connect"
@@ -35,19 +36,27 @@ const numberConverter = "org.apache.kafka.connect.converters.NumberConverter"
 
 // Find returns the descriptor P of a plugin by its class or alias and the version that is required, if any is. key is the
 // key that names it, for the error.
-func Find[P connect.Plugin](reg *connect.Registry, kind connect.Kind, key string, named Plugin) (P, error) {
-	var none P
+func Find[P connect.Plugin](reg *connect.Registry, kind connect.Kind, key string, named Plugin) (none P, err error) {
+	p, err := find(reg, kind, key, named)
+	if err != nil {
+		return none, err
+	}
+	return p.(P), nil
+}
+
+// find is Find for any kind: the part that is the same for all.
+func find(reg *connect.Registry, kind connect.Kind, key string, named Plugin) (connect.Plugin, error) {
 	want, err := requirement(named.Version)
 	if err != nil {
-		return none, connect.InvalidValue(versionKeyOf(key), named.Version, err.Error())
+		return nil, connect.InvalidValue(versionKeyOf(key), named.Version, err.Error())
 	}
 	if p, ok := reg.Lookup(kind, named.Class, want.contains); ok {
-		return p.(P), nil
+		return p, nil
 	}
 	if class, ok := (plugins{reg}).lookup(kind, named.Class); ok {
-		return none, &connect.ConfigError{Key: versionKeyOf(key), Message: versionMismatch(class, want, plugins{reg}.versions(class)).Error()}
+		return nil, &connect.ConfigError{Key: versionKeyOf(key), Message: versionMismatch(class, want, plugins{reg}.versions(class)).Error()}
 	}
-	return none, connect.ConfigErrorf(key, "Invalid value %s for configuration %s: Class %s could not be found.", named.Class, key, named.Class)
+	return nil, connect.ConfigErrorf(key, "Invalid value %s for configuration %s: Class %s could not be found.", named.Class, key, named.Class)
 }
 
 // versionKeyOf returns the key for the version of what another key names.
@@ -264,7 +273,7 @@ func (v versionsOf) ValidValues(_ string, values map[string]any) ([]any, error) 
 		return nil, nil
 	}
 	versions := v.versions(class)
-	slices.SortFunc(versions, compareVersions)
+	sort.Slice(versions, func(i, j int) bool { return compareVersions(versions[i], versions[j]) < 0 })
 	var list []any
 	for _, version := range slices.Compact(versions) {
 		list = append(list, version)

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
+	"sort"
 
 	"github.com/gokconnect/connect/internal/assign"
 	"github.com/gokconnect/connect/internal/javatext"
@@ -84,7 +84,7 @@ func javaOrder(names []string) []string {
 			slots = append(slots, slot{javatext.Hash(n) & (capacity - 1), n})
 		}
 	}
-	slices.SortStableFunc(slots, func(a, b slot) int { return int(a.bucket) - int(b.bucket) })
+	sort.SliceStable(slots, func(i, j int) bool { return slots[i].bucket < slots[j].bucket })
 	ordered := make([]string, len(slots))
 	for i, s := range slots {
 		ordered[i] = s.name

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/gokconnect/connect"
 )
@@ -231,7 +232,9 @@ func SameConfig(a, b map[string]*string) bool {
 }
 
 func sortedTasks[V any](m map[connect.TaskID]V) []connect.TaskID {
-	return slices.SortedFunc(maps.Keys(m), CompareTasks)
+	tasks := slices.Collect(maps.Keys(m))
+	sort.Slice(tasks, func(i, j int) bool { return CompareTasks(tasks[i], tasks[j]) < 0 })
+	return tasks
 }
 
 // CompareTasks orders tasks by connector and number.

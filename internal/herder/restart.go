@@ -3,7 +3,7 @@ package herder
 import (
 	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 
 	"github.com/gokconnect/connect"
 )
@@ -67,7 +67,7 @@ func PlanRestart(r RestartRequest, connector string, tasks map[int]string) Resta
 			plan.Tasks = append(plan.Tasks, connect.TaskID{Connector: r.Connector, Task: n})
 		}
 	}
-	slices.SortFunc(plan.Tasks, CompareTasks)
+	sort.Slice(plan.Tasks, func(i, j int) bool { return CompareTasks(plan.Tasks[i], plan.Tasks[j]) < 0 })
 	return plan
 }
 

@@ -60,6 +60,10 @@ var layers = []layer{
 		why: "Instruments have one home, and use the API of OpenTelemetry, never its SDK.",
 	},
 	{
+		packages: []string{"internal/metrics/metricstest"}, thirdly: telemetry,
+		why: "A meter provider for tests.",
+	},
+	{
 		packages: []string{"internal/rest"}, may: []string{".", "internal/connconfig", "internal/logging"},
 		why: "The REST API says by small interfaces what it needs, and is tested without a runtime; what validation found is plain data.",
 	},

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"sort"
 	"unicode/utf16"
 )
 
@@ -43,7 +44,7 @@ func Sort[K any](keys []K, buckets int, code func(K) uint32) {
 		h := code(k)
 		all[i] = hashed{k, (h ^ h>>16) & uint32(buckets-1)}
 	}
-	slices.SortStableFunc(all, func(a, b hashed) int { return int(a.bucket) - int(b.bucket) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].bucket < all[j].bucket })
 	for i, h := range all {
 		keys[i] = h.key
 	}

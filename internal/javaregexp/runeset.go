@@ -2,6 +2,7 @@ package javaregexp
 
 import (
 	"slices"
+	"sort"
 	"unicode"
 )
 
@@ -19,7 +20,7 @@ func ranges(pairs ...rune) runeSet {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		spans = append(spans, span{pairs[i], pairs[i+1]})
 	}
-	slices.SortFunc(spans, func(a, b span) int { return int(a.lo - b.lo) })
+	sort.Slice(spans, func(i, j int) bool { return spans[i].lo < spans[j].lo })
 	var set runeSet
 	for _, s := range spans {
 		if n := len(set); n > 0 && s.lo <= set[n-1]+1 {

@@ -3,11 +3,9 @@ package offsetcodec
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/storejson"
+	"sort"
 )
 
 // DecodeKey returns what a stored key names. A nil partition is JSON's null. Anything but a list of a connector's name
@@ -72,7 +70,7 @@ func Canonical(partition connect.Fields) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	slices.SortFunc(fields, byName)
+	byName(fields)
 	return string(appendObject(nil, fields)), nil
 }
 
@@ -90,9 +88,11 @@ func sorted(m connect.Fields) []field {
 		fields = append(fields, field{name, value})
 	}
 	if len(fields) > 1 {
-		slices.SortFunc(fields, byName)
+		byName(fields)
 	}
 	return fields
 }
 
-func byName(a, b field) int { return strings.Compare(a.name, b.name) }
+func byName(fields []field) {
+	sort.Slice(fields, func(i, j int) bool { return fields[i].name < fields[j].name })
+}

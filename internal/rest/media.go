@@ -1,11 +1,11 @@
 package rest
 
 import (
-	"cmp"
 	"errors"
 	"maps"
 	"net/http"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -190,8 +190,9 @@ func parseAccept(text string) (types []mediaType, err error) {
 			s.rest = s.rest[1:] // the comma
 		}
 	}
-	slices.SortStableFunc(types, func(a, b mediaType) int {
-		return cmp.Or(cmp.Compare(b.quality, a.quality), cmp.Compare(a.wildcards(), b.wildcards()))
+	sort.SliceStable(types, func(i, j int) bool {
+		a, b := types[i], types[j]
+		return a.quality > b.quality || a.quality == b.quality && a.wildcards() < b.wildcards()
 	})
 	return types, nil
 }

@@ -2,10 +2,9 @@ package rest
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"net/http"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -63,7 +62,7 @@ func pageFor(r *http.Request, status int, reason string) (contentType, text stri
 		}
 		wishes = append(wishes, wanted)
 	}
-	slices.SortStableFunc(wishes, func(a, b wish) int { return cmp.Compare(b.quality, a.quality) })
+	sort.SliceStable(wishes, func(i, j int) bool { return wishes[i].quality > wishes[j].quality })
 	for _, wanted := range wishes {
 		if wanted.quality <= 0 {
 			break

@@ -1,8 +1,8 @@
 package smt
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"unicode/utf16"
 )
 
@@ -26,6 +26,6 @@ func hashOrderFunc[E any](elements []E, key func(E) string) []E {
 		return (h ^ h>>16) & (buckets - 1)
 	}
 	sorted := slices.Clone(elements)
-	slices.SortStableFunc(sorted, func(a, b E) int { return cmp.Compare(bucket(a), bucket(b)) })
+	sort.SliceStable(sorted, func(i, j int) bool { return bucket(sorted[i]) < bucket(sorted[j]) })
 	return sorted
 }

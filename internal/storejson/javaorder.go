@@ -1,9 +1,6 @@
 package storejson
 
-import (
-	"slices"
-	"strings"
-)
+import "sort"
 
 // HashOrder puts elements with distinct keys into the order in which a java.util.HashMap iterates over them that they
 // were put into one by one. Of keys that share a bucket Java's order is that of putting, which a Go map does not know:
@@ -17,12 +14,12 @@ func HashOrder[E any](elements []E, key func(E) string) {
 		capacity *= 2
 	}
 	mask := uint32(capacity - 1)
-	slices.SortFunc(elements, func(a, b E) int {
-		x, y := key(a), key(b)
+	sort.Slice(elements, func(i, j int) bool {
+		x, y := key(elements[i]), key(elements[j])
 		if d := int(javaHash(x)&mask) - int(javaHash(y)&mask); d != 0 {
-			return d
+			return d < 0
 		}
-		return strings.Compare(x, y)
+		return x < y
 	})
 }
 

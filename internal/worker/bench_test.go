@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/metrics"
+	"github.com/gokconnect/connect/internal/metrics/metricstest"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -59,7 +61,7 @@ func textConverters() pipeline.Converters {
 // BenchmarkSource measures what the runtime adds to a source record between Poll and the producer: batches of 500
 // records of 100 bytes, String converters, no transformation. One operation is one record.
 func BenchmarkSource(b *testing.B) {
-	benchmarkSource(b, func(s *benchSource) connect.SourceTask { return s })
+	benchmarkSource(b, nil, func(s *benchSource) connect.SourceTask { return s })
 }
 
 // hearingSource hears of each record that arrived.
@@ -71,10 +73,24 @@ func (hearingSource) CommitRecord(context.Context, *connect.SourceRecord, *conne
 
 // BenchmarkSourceCommitRecord is BenchmarkSource with a task that hears of each record, as MirrorSourceConnector's do.
 func BenchmarkSourceCommitRecord(b *testing.B) {
-	benchmarkSource(b, func(s *benchSource) connect.SourceTask { return hearingSource{s} })
+	benchmarkSource(b, nil, func(s *benchSource) connect.SourceTask { return hearingSource{s} })
 }
 
-func benchmarkSource(b *testing.B, of func(*benchSource) connect.SourceTask) {
+// BenchmarkSourceMetrics is BenchmarkSource with a meter provider.
+func BenchmarkSourceMetrics(b *testing.B) {
+	benchmarkSource(b, measured(b).Task(connect.TaskID{Connector: "c"}, connect.KindSource, false), func(s *benchSource) connect.SourceTask { return s })
+}
+
+// measured returns metrics that somebody wants.
+func measured(b *testing.B) *metrics.Set {
+	s, err := metrics.New(new(metricstest.Provider), "", metrics.Windows{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+func benchmarkSource(b *testing.B, m *metrics.Task, of func(*benchSource) connect.SourceTask) {
 	partition := connect.Fields{"filename": "f"}
 	batch := make([]connect.SourceRecord, 500)
 	for i := range batch {
@@ -90,7 +106,7 @@ func benchmarkSource(b *testing.B, of func(*benchSource) connect.SourceTask) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	t := StartSource(SourceOptions{
-		TaskOptions:   TaskOptions{ID: connect.TaskID{Connector: "c"}, Grace: time.Second, Status: func(State, error) {}},
+		TaskOptions:   TaskOptions{ID: connect.TaskID{Connector: "c"}, Grace: time.Second, Status: func(State, error) {}, Metrics: m},
 		FlushInterval: time.Minute, FlushTimeout: time.Second,
 		New: func(context.Context) (*SourceParts, error) {
 			return &SourceParts{Task: of(task), Pipeline: pipeline.NewSource(nil, textConverters(), op), Operator: op,
@@ -112,9 +128,16 @@ func (nothing) Stop(context.Context) error                                      
 
 // BenchmarkSink measures what the runtime adds to a sink record between the client and Put: batches of 500 records of
 // 100 bytes, String converters, no transformation. One operation is one record.
-func BenchmarkSink(b *testing.B) {
+func BenchmarkSink(b *testing.B) { benchmarkSink(b, nil) }
+
+// BenchmarkSinkMetrics is BenchmarkSink with a meter provider.
+func BenchmarkSinkMetrics(b *testing.B) {
+	benchmarkSink(b, measured(b).Task(connect.TaskID{Connector: "c"}, connect.KindSink, false))
+}
+
+func benchmarkSink(b *testing.B, m *metrics.Task) {
 	op := tolerance.New(tolerance.Policy{})
-	r := newSinkRun(&Task{}, SinkOptions{}, &SinkParts{Task: nothing{}, Pipeline: pipeline.NewSink(nil, textConverters(), op), Operator: op})
+	r := newSinkRun(&Task{}, SinkOptions{TaskOptions: TaskOptions{Metrics: m}}, &SinkParts{Task: nothing{}, Pipeline: pipeline.NewSink(nil, textConverters(), op), Operator: op})
 	r.parts[connect.TopicPartition{Topic: "t"}] = &assigned{polled: -1, current: -1, committed: -1, first: -1}
 	records := make([]*kgo.Record, 500)
 	for i := range records {

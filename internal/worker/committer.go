@@ -95,8 +95,10 @@ func (r *sourceRun) flush(work context.Context) {
 	r.mu.Lock()
 	taken := r.track.take()
 	r.mu.Unlock()
+	began := time.Now()
 	if len(taken) > 0 {
 		if err := r.store(work, taken); err != nil {
+			r.Metrics.Committed(0, err)
 			r.mu.Lock()
 			r.track.restore(taken)
 			r.mu.Unlock()
@@ -104,6 +106,7 @@ func (r *sourceRun) flush(work context.Context) {
 			return
 		}
 	}
+	r.Metrics.Committed(time.Since(began), nil)
 	if r.commitBatch == nil {
 		return
 	}

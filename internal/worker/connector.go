@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/metrics"
 )
 
 // ConnectorOptions are what a running connector needs.
@@ -28,6 +29,8 @@ type ConnectorOptions struct {
 	TaskConfigs func(ctx context.Context, configs []connect.Config) error
 	// TaskConfigsFailed is told why there are none; it will be tried again. It must not block. Optional.
 	TaskConfigsFailed func(error)
+	// Metrics are what the connector reports of itself. Optional.
+	Metrics *metrics.ConnectorMetrics
 }
 
 // ConnectorParts are an instance of a connector and what it needs.
@@ -104,6 +107,9 @@ func (c *Connector) Done() <-chan struct{} { return c.released }
 // Ended returns a channel that is closed when the connector's goroutine has ended.
 func (c *Connector) Ended() <-chan struct{} { return c.ended }
 
+// Busy is since when a call into the connector is under way; zero if none is.
+func (c *Connector) Busy() time.Time { return busySince(&c.activity) }
+
 // Doing returns the call into the connector that is under way and when it began; "" if none is.
 func (c *Connector) Doing() (name string, since time.Time) { return c.activity.Current() }
 
@@ -141,6 +147,9 @@ func (i *instance) Info() connect.ConnectorInfo {
 	c := i.connector
 	return connect.ConnectorInfo{Name: c.opts.Name, Logger: c.opts.Logger, Offsets: c.parts.Offsets}
 }
+
+// Metrics implements [connect.Metered].
+func (i *instance) Metrics() connect.Metrics { return i.connector.opts.Metrics.Plugin() }
 
 func (i *instance) RequestTaskReconfiguration() error {
 	if i.ctx.Err() != nil {
@@ -252,6 +261,7 @@ func (c *Connector) start() (*instance, error) {
 	}
 	if err := c.activity.do(callStart, func() error { return c.parts.Connector.Start(c.life, run, cfg) }); err != nil {
 		run.cancel(connect.ErrStopping)
+		c.opts.Metrics.EndRun()
 		c.opts.Logger.Error("connector failed to start", "err", err)
 		return nil, fmt.Errorf("start: %w", err)
 	}
@@ -301,6 +311,7 @@ func (c *Connector) halt(run **instance) error {
 	ctx, cancel := deadline(c.work, c.opts.Grace, "Stop")
 	defer cancel()
 	err := c.activity.do(callStop, func() error { return c.parts.Connector.Stop(ctx) })
+	c.opts.Metrics.EndRun()
 	if err != nil {
 		c.opts.Logger.Error("stop of connector failed", "err", err)
 	}

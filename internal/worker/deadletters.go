@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/tolerance"
@@ -26,6 +27,8 @@ type DeadLetters struct {
 	bytes   int64 // of what is pending
 	err     error
 	changed chan struct{} // closed and replaced when a write ends
+
+	requests, failures atomic.Int64 // of writes
 }
 
 // Report implements [tolerance.Reporter]: it begins to write the record. Failures of source records, which were not
@@ -51,6 +54,7 @@ func (d *DeadLetters) Report(ctx context.Context, f *tolerance.Failure) error {
 	d.pending++
 	d.bytes += letterSize(rec)
 	d.mu.Unlock()
+	d.requests.Add(1)
 	d.Producer.Produce(context.Background(), rec, d.written)
 	return nil
 }
@@ -75,6 +79,9 @@ func (d *DeadLetters) written(rec *kgo.Record, err error) {
 	defer d.mu.Unlock()
 	d.pending--
 	d.bytes -= letterSize(rec)
+	if err != nil {
+		d.failures.Add(1)
+	}
 	if err != nil && d.err == nil {
 		d.err = fmt.Errorf("%w: topic %s: %w", errDeadLetter, d.Topic, err)
 	}

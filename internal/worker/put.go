@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/tolerance"
@@ -14,6 +15,7 @@ import (
 // put gives the batch to the task, and decides what becomes of what failed. It returns the error that fails the task.
 // The caller has the turn.
 func (r *sinkRun) put(poll context.Context) error {
+	began := time.Now()
 	err := r.activity.do(callPut, func() error { return r.Task.Put(r.work, r.batch) })
 	if failure := r.firstFailure(nil); failure != nil {
 		return failure // such as a record that was reported while nothing is tolerated
@@ -21,6 +23,7 @@ func (r *sinkRun) put(poll context.Context) error {
 	var partial *connect.BatchError
 	switch {
 	case err == nil:
+		r.observePut(began)
 		r.delivered()
 		return nil
 	case errors.As(err, &partial) && len(partial.Failed) > 0:

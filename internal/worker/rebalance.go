@@ -7,7 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
+	"sort"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -75,6 +75,7 @@ func (r *sinkRun) onAssigned(cl *kgo.Client, m map[string][]int32) {
 	for _, tp := range partitions {
 		r.parts[tp] = &assigned{polled: -1, current: -1, committed: -1, first: -1}
 	}
+	r.Metrics.Partitions(len(r.parts))
 	if r.paused {
 		cl.PauseFetchPartitions(m)
 	}
@@ -154,6 +155,7 @@ func (r *sinkRun) letGo(cl *kgo.Client, partitions []connect.TopicPartition, com
 		}
 		delete(r.parts, tp)
 	}
+	r.Metrics.Partitions(len(r.parts))
 	if len(unpause) > 0 && !r.paused {
 		cl.ResumeFetchPartitions(unflatten(unpause)) // the client would remember it for the next time
 	}
@@ -240,10 +242,10 @@ func unflatten(partitions []connect.TopicPartition) map[string][]int32 {
 }
 
 func sortedPartitions(seq iter.Seq[connect.TopicPartition]) []connect.TopicPartition {
-	return slices.SortedFunc(seq, func(a, b connect.TopicPartition) int {
-		if c := strings.Compare(a.Topic, b.Topic); c != 0 {
-			return c
-		}
-		return int(a.Partition) - int(b.Partition)
+	all := slices.Collect(seq)
+	sort.Slice(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		return a.Topic < b.Topic || a.Topic == b.Topic && a.Partition < b.Partition
 	})
+	return all
 }

@@ -111,6 +111,7 @@ type sinkRun struct {
 	retries int
 	timeout time.Duration
 	next    time.Time // of the next commit
+	seen    sinkSeen
 
 	mu          sync.Mutex
 	err         error // the first failure
@@ -128,6 +129,7 @@ type assigned struct {
 	first     int64  // the first offset that was consumed; -1 none yet
 	seek      *int64 // where to go on, not yet applied
 	paused    bool   // by the task
+	end       int64  // of the partition in Kafka, as far as known; kept if there are metrics
 }
 
 func newSinkRun(t *Task, o SinkOptions, p *SinkParts) *sinkRun {
@@ -338,6 +340,7 @@ func (r *sinkRun) deliver(poll context.Context, fetches kgo.Fetches, again bool)
 		if err != nil {
 			return err
 		}
+		r.observeRead(fetches)
 	} else if len(r.batch) == 0 {
 		return nil // its partitions were revoked while it waited
 	}

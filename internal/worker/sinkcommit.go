@@ -23,6 +23,7 @@ func (r *sinkRun) commit(cl *kgo.Client, partitions []connect.TopicPartition, cl
 		if errors.Is(err, errDeadLetter) {
 			return err
 		}
+		r.Metrics.Committed(0, err)
 		if closing {
 			r.Logger.Warn("flush failed while closing partitions, their offsets are not committed", "err", err)
 			return nil
@@ -83,6 +84,10 @@ func (r *sinkRun) durable(partitions []connect.TopicPartition) (connect.SinkOffs
 // store commits offsets to Kafka. What can't be committed is committed the next time.
 func (r *sinkRun) store(cl *kgo.Client, offsets connect.SinkOffsets) error {
 	if len(offsets) == 0 {
+		if offsets != nil { // there is nothing new
+			r.Metrics.SinkCommit()
+			r.observeCommit(time.Now(), nil)
+		}
 		return nil
 	}
 	commits := make(map[string]map[int32]kgo.EpochOffset)
@@ -95,8 +100,11 @@ func (r *sinkRun) store(cl *kgo.Client, offsets connect.SinkOffsets) error {
 	ctx, cancel := deadline(r.work, r.CommitTimeout, "committing offsets")
 	defer cancel()
 	began := time.Now()
+	r.Metrics.SinkCommit()
+	var failed error
+	defer func() { r.observeCommit(began, failed) }()
 	cl.CommitOffsetsSync(ctx, commits, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
-		if err != nil {
+		if failed = err; err != nil {
 			r.Logger.Error("offsets could not be committed, they are kept for the next commit", "err", err, "took", time.Since(began))
 			return
 		}
@@ -104,6 +112,7 @@ func (r *sinkRun) store(cl *kgo.Client, offsets connect.SinkOffsets) error {
 			for _, p := range t.Partitions {
 				tp := connect.TopicPartition{Topic: t.Topic, Partition: p.Partition}
 				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+					failed = err
 					r.Logger.Error("offset could not be committed, it is kept for the next commit", "partition", tp.String(), "offset", offsets[tp], "err", err)
 				} else if part := r.parts[tp]; part != nil {
 					part.committed = offsets[tp]

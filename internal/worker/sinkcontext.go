@@ -26,6 +26,10 @@ func (c *sinkContext) Logger() *slog.Logger { return c.TaskOptions.Logger }
 func (c *sinkContext) Config(ctx context.Context) (connect.Config, error) {
 	return c.Context.Config(ctx)
 }
+
+// Metrics implements [connect.Metered].
+func (c *sinkContext) Metrics() connect.Metrics { return c.TaskOptions.Metrics.Plugin() }
+
 func (c *sinkContext) Partitions() connect.SinkPartitions { return c }
 
 func (c *sinkContext) Timeout(d time.Duration) {

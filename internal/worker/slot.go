@@ -21,6 +21,7 @@ type slot struct {
 	entry     ref
 	polled    *connect.SourceRecord // only if someone wants to hear of it
 	index     int                   // in the batch that was polled
+	chunk     *chunk                // what was sent together with it, or nil
 	size      int
 	partition int32 // as wanted: the client puts the one that it chose into rec
 	again     bool  // it was sent once more because its topic seemed to lack the partition
@@ -80,6 +81,7 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 		}
 		r.inFlight--
 		r.bytes -= int64(s.size)
+		r.chunkSettled(s, false)
 		signal(r.room)
 	}
 }
@@ -126,6 +128,7 @@ func (r *sourceRun) settleSlot(s *slot, failure *tolerance.Failure) {
 	last := s.entry.ack()
 	r.inFlight--
 	r.bytes -= int64(s.size)
+	r.chunkSettled(s, failure == nil)
 	signal(r.room)
 	if len(r.resend) > 0 {
 		signal(r.wake)

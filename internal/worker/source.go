@@ -103,6 +103,7 @@ type sourceRun struct {
 	slots        []slot                   // records that are converted and not yet sent; the task's goroutine only
 	slotBytes    int
 	polled       []connect.SourceRecord // the batch that is being processed; the task's goroutine only
+	polledAt     time.Time              // when it was polled, if there are metrics
 
 	wake chan struct{} // tells the committer of settled records; holds one
 	room chan struct{} // tells the task's goroutine that records were settled; holds one
@@ -123,6 +124,8 @@ type sourceRun struct {
 	held atomic.Bool
 	err  error // the first failure
 	fail context.CancelCauseFunc
+	// oldest and newest are the ends of the list of chunks that are on their way.
+	oldest, newest *chunk
 }
 
 // settled is a record whose fate the committer has to tell the task of.
@@ -205,12 +208,14 @@ func (r *sourceRun) loop(poll, work context.Context) error {
 			return ErrAbandoned // what a zombie polled is not sent
 		}
 		if len(batch) > 0 {
+			r.observePoll(len(batch), began)
 			if err := r.send(work, batch); err != nil {
 				if interrupted(poll, err) {
 					err = nil // what was not sent is polled again by the next run
 				}
 				return r.firstFailure(err)
 			}
+			r.Metrics.Batch(len(batch))
 		}
 		switch {
 		case err == nil && len(batch) > 0:
@@ -342,6 +347,7 @@ func (r *sourceRun) dispatch(work context.Context) error {
 		return err
 	}
 	r.mu.Lock()
+	c := r.newChunk(len(slots))
 	for i := 0; i < len(slots); {
 		index := slots[i].index
 		end := i + 1
@@ -351,7 +357,7 @@ func (r *sourceRun) dispatch(work context.Context) error {
 		polled := &r.polled[index]
 		entry := r.track.add(polled.SourcePartition, polled.SourceOffset, end-i)
 		for ; i < end; i++ {
-			slots[i].entry = entry
+			slots[i].entry, slots[i].chunk = entry, c
 			if r.keeps {
 				slots[i].polled = polled
 			}

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/metrics"
 	"github.com/gokconnect/connect/internal/tolerance"
 )
 
@@ -91,6 +93,8 @@ type TaskOptions struct {
 	// ActiveTopic is told of the topics that the task sends to or consumes from, often more than once. It must not block.
 	// Optional.
 	ActiveTopic func(topic string)
+	// Metrics takes the task's metrics. Optional.
+	Metrics *metrics.Task
 }
 
 // Task is a task under supervision. Make one with [StartSource] or [StartSink].
@@ -181,6 +185,7 @@ func (t *Task) abandon() {
 
 func (t *Task) status(s State, err error) {
 	if !t.abandoned.Load() {
+		t.opts.Metrics.State(strings.ToLower(string(s)))
 		t.opts.Status(s, err)
 	}
 }
@@ -244,6 +249,9 @@ func (t *Task) once() error {
 	}
 	t.current.Store(&r)
 	defer t.current.Store(nil)
+	if o, ok := r.(observed); ok {
+		defer t.opts.Metrics.Begin(o.observe())()
+	}
 	return r.run(t.poll, t.work)
 }
 

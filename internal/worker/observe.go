@@ -1,0 +1,199 @@
+package worker
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/metrics"
+	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// What is measured is measured once for each batch or chunk, and only if somebody wants to know.
+
+// observed is a runner that can be looked at.
+type observed interface {
+	observe() metrics.Run
+}
+
+// errorCounts returns what became of an operator's failures.
+func errorCounts(op *tolerance.Operator, letters *DeadLetters) metrics.ErrorCounts {
+	s := &op.Stats
+	c := metrics.ErrorCounts{
+		Failures: s.Failures.Load(), Errors: s.Errors.Load(), Skipped: s.Skipped.Load(), Retries: s.Retries.Load(),
+		Logged: s.Logged.Load(), LastMillis: s.LastUnix.Load(),
+	}
+	if letters != nil {
+		c.DeadLetters, c.LostLetters = letters.requests.Load(), letters.failures.Load()
+	}
+	return c
+}
+
+// busySince is since when an activity is in a call that must not take long.
+func busySince(a *Activity) time.Time {
+	if c := call(a.call.Load()); c == idle || c == callPoll {
+		return time.Time{}
+	}
+	return time.Unix(0, a.since.Load())
+}
+
+// chunk is records that were sent together. The run's mutex guards it.
+type chunk struct {
+	left    int // not settled
+	written int // acknowledged
+	polled  time.Time
+	next    *chunk // that was sent later
+}
+
+func (r *sourceRun) observe() metrics.Run {
+	return metrics.Run{
+		Errors: func() metrics.ErrorCounts { return errorCounts(r.Operator, nil) },
+		Doing: func() time.Time {
+			if at := busySince(&r.main); !at.IsZero() {
+				return at
+			}
+			return busySince(&r.commit)
+		},
+		Oldest: func() time.Time {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.oldest == nil {
+				return time.Time{}
+			}
+			return r.oldest.polled
+		},
+	}
+}
+
+// observePoll takes note of a batch that was polled.
+func (r *sourceRun) observePoll(records int, began time.Time) {
+	if !r.Metrics.On() {
+		return
+	}
+	r.polledAt = time.Now()
+	r.mu.Lock()
+	active := r.inFlight + records
+	r.mu.Unlock()
+	r.Metrics.Polled(records, r.polledAt.Sub(began), int64(active))
+}
+
+// newChunk returns the chunk of so many records that are about to be sent, or nil. The caller holds mu.
+func (r *sourceRun) newChunk(records int) *chunk {
+	if !r.Metrics.On() {
+		return nil
+	}
+	c := &chunk{left: records, polled: r.polledAt}
+	if r.newest == nil {
+		r.oldest = c
+	} else {
+		r.newest.next = c
+	}
+	r.newest = c
+	return c
+}
+
+// chunkSettled takes note that a record of a chunk is done. The caller holds mu.
+func (r *sourceRun) chunkSettled(s *slot, written bool) {
+	c := s.chunk
+	if c == nil {
+		return
+	}
+	if written {
+		c.written++
+	}
+	if c.left--; c.left > 0 {
+		return
+	}
+	r.Metrics.Written(c.written)
+	r.Metrics.Latency(time.Since(c.polled))
+	r.Metrics.Active(int64(r.inFlight))
+	for r.oldest != nil && r.oldest.left <= 0 {
+		if r.oldest = r.oldest.next; r.oldest == nil {
+			r.newest = nil
+		}
+	}
+}
+
+// sinkSeen is what the metrics of a sink's run are made of.
+type sinkSeen struct {
+	uncommitted atomic.Int64 // when the first record was put that is not committed, in nanoseconds since 1970; 0 none
+}
+
+func (r *sinkRun) observe() metrics.Run {
+	return metrics.Run{
+		Errors: func() metrics.ErrorCounts { return errorCounts(r.Operator, r.DeadLetters) },
+		Doing:  func() time.Time { return busySince(&r.activity) },
+		Oldest: func() time.Time {
+			if at := r.seen.uncommitted.Load(); at != 0 {
+				return time.Unix(0, at)
+			}
+			return time.Time{}
+		},
+	}
+}
+
+// observeRead takes note of what was consumed. The caller has the turn.
+func (r *sinkRun) observeRead(fetches kgo.Fetches) {
+	if !r.Metrics.On() {
+		return
+	}
+	records := 0
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		records += len(p.Records)
+		if part := r.parts[connect.TopicPartition{Topic: p.Topic, Partition: p.Partition}]; part != nil && p.HighWatermark > 0 {
+			part.end = p.HighWatermark
+		}
+	})
+	var lag, active int64
+	for _, p := range r.parts {
+		if p.polled >= 0 {
+			lag = max(lag, p.end-p.polled)
+			active += p.polled - max(p.committed, p.first)
+		}
+	}
+	r.Metrics.Read(records, lag)
+	r.Metrics.Sent(len(r.batch))
+	r.Metrics.Active(max(active, 0))
+}
+
+// observePut takes note that a batch was put. The caller has the turn.
+func (r *sinkRun) observePut(began time.Time) {
+	if !r.Metrics.On() {
+		return
+	}
+	now := time.Now()
+	r.Metrics.Put(len(r.batch), now.Sub(began))
+	if len(r.batch) == 0 {
+		return
+	}
+	r.seen.uncommitted.CompareAndSwap(0, began.UnixNano())
+	// Records of a partition come in order, so the first is about the oldest.
+	if first := &r.batch[0]; !first.Timestamp.IsZero() {
+		r.Metrics.Latency(now.Sub(first.Timestamp))
+	}
+}
+
+// observeCommit takes note of a commit. The caller has the turn.
+func (r *sinkRun) observeCommit(began time.Time, err error) {
+	if !r.Metrics.On() {
+		return
+	}
+	r.Metrics.Committed(time.Since(began), err)
+	if err != nil {
+		return
+	}
+	r.Metrics.SinkCommitted()
+	var active int64
+	for _, p := range r.parts {
+		if p.polled >= 0 {
+			active += p.polled - max(p.committed, p.first)
+		}
+	}
+	if active = max(active, 0); active == 0 {
+		r.seen.uncommitted.Store(0)
+	} else {
+		r.seen.uncommitted.Store(time.Now().UnixNano())
+	}
+	r.Metrics.Active(active)
+}
