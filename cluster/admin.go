@@ -125,7 +125,7 @@ func (rt *Runtime) RestartTask(ctx context.Context, id connect.TaskID) error {
 		}
 		if at != "" {
 			path := rest.Path("connectors", id.Connector, "tasks", strconv.Itoa(id.Task), "restart") + "?forward=true"
-			if err = rt.rest.Ask(ctx, http.MethodPost, at, path, nil, nil); !wantsCredentials(err) {
+			if err = rt.peers.Ask(ctx, http.MethodPost, at, path, nil, nil); !wantsCredentials(err) {
 				return err
 			}
 		}

@@ -27,25 +27,39 @@ const basicAuth = "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthS
 // [http.StripPrefix]. Before [Runtime.Run] requests wait until it has started. The paths below /admin are there unless the
 // worker's configuration gives them listeners of their own (admin.listeners): see [Runtime.AdminHandler].
 func (rt *Runtime) Handler() http.Handler {
-	return rt.extended(rt.rest.Handler(rt.settings.AdminListeners == nil))
+	return rt.extended(rt.api().Handler(rt.settings.AdminListeners == nil))
 }
 
 // AdminHandler returns the paths below /admin alone: the levels of loggers.
-func (rt *Runtime) AdminHandler() http.Handler { return rt.extended(rt.rest.AdminHandler()) }
+func (rt *Runtime) AdminHandler() http.Handler { return rt.extended(rt.api().AdminHandler()) }
 
-func (rt *Runtime) newREST() (*rest.Server, error) {
+// api returns what answers requests. It is made when a program asks for a handler, so that one that does not ask doesn't link it.
+func (rt *Runtime) api() *rest.Server {
+	rt.serveOnce.Do(func() { rt.server = rt.newServer() })
+	return rt.server
+}
+
+func (rt *Runtime) newServer() *rest.Server {
 	s := rt.settings
 	o := rest.Options{
 		Connectors: apiConnectors{rt}, Tasks: apiTasks{rt}, Offsets: apiOffsets{rt}, Plugins: apiPlugins{rt}, Loggers: apiLoggers{rt}, Worker: apiWorker{rt},
 		Tracking: s.TopicTracking, TrackingReset: s.TopicTrackingReset, AllowOrigin: s.AllowOrigin, AllowMethods: s.AllowMethods,
-		Authenticate: rt.cfg.Authenticate, Logger: rt.log, Wait: rt.cfg.RebalanceWait, JavaErrors: rt.cfg.javaDefaults,
+		Authenticate: rt.cfg.Authenticate, Logger: rt.log, Wait: rt.cfg.RebalanceWait, JavaErrors: rt.cfg.javaDefaults, Peers: rt.peers,
 	}
+	for _, r := range s.HeaderRules {
+		o.Headers = append(o.Headers, rest.HeaderRule(r))
+	}
+	return rest.New(o)
+}
+
+// newPeers returns how other instances are asked.
+func (rt *Runtime) newPeers() (rest.Peers, error) {
 	peers := http.DefaultTransport.(*http.Transport).Clone()
-	for _, text := range s.Listeners {
+	for _, text := range rt.settings.Listeners {
 		if l, err := parseListener(text); err == nil && l.tls {
 			config, err := rt.clientOptions().PeerTLS(rt.worker, listenersTLS)
 			if err != nil {
-				return nil, err
+				return rest.Peers{}, err
 			}
 			peers.TLSClientConfig = config
 		}
@@ -55,15 +69,8 @@ func (rt *Runtime) newREST() (*rest.Server, error) {
 	if rt.cfg.Peers != nil {
 		transport = rt.cfg.Peers
 	}
-	o.Client = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	for _, r := range s.HeaderRules {
-		o.Headers = append(o.Headers, rest.HeaderRule(r))
-	}
-	var err error
-	if rt.extensions, err = chooseExtensions(rt.cfg, s.Parsed.List("rest.extension.classes")); err != nil {
-		return nil, err
-	}
-	return rest.New(o), nil
+	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return rest.Peers{Client: &http.Client{Transport: transport, CheckRedirect: refuse}}, nil
 }
 
 // standalone reports whether requests are answered as a standalone worker of Kafka Connect does.

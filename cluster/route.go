@@ -223,7 +223,7 @@ func (rt *Runtime) askLeader(ctx context.Context, method, path string, body []by
 	} else if rt.route.signs() {
 		return false, fmt.Errorf("a request to the leader has to be signed, and there is no session key in topic %s after %v", rt.settings.ConfigTopic.Name, keyWait)
 	}
-	return false, rt.rest.Ask(ctx, method, at, path, body, signature)
+	return false, rt.peers.Ask(ctx, method, at, path, body, signature)
 }
 
 // keyWait is how long a request that has to be signed waits for the first key of a group.

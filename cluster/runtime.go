@@ -81,7 +81,9 @@ type Runtime struct {
 	levels     *logging.Levels
 	stage      stage
 	ready      atomic.Bool // what is configured was read
-	rest       *rest.Server
+	peers      rest.Peers
+	serveOnce  sync.Once
+	server     *rest.Server // once it was asked for
 	extensions []RESTExtension
 	bound      atomic.Pointer[int]    // the port of the first listener, once it is open
 	clusterID  atomic.Pointer[string] // of Kafka, once it was asked for
@@ -132,7 +134,10 @@ func New(cfg Config) (_ *Runtime, err error) {
 	rt.unreached = hostname() + "-" + strings.ToLower(rand.Text()[:8])
 	rt.member = newMember(rt)
 	rt.plugins.Store(reg)
-	if rt.rest, err = rt.newREST(); err != nil {
+	if rt.peers, err = rt.newPeers(); err != nil {
+		return nil, err
+	}
+	if rt.extensions, err = chooseExtensions(rt.cfg, settings.Parsed.List("rest.extension.classes")); err != nil {
 		return nil, err
 	}
 	if err := rt.measure(); err != nil {

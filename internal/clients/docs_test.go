@@ -2,6 +2,7 @@ package clients
 
 import (
 	"bytes"
+	"compress/gzip"
 	"flag"
 	"fmt"
 	"os"
@@ -12,7 +13,7 @@ import (
 	"github.com/gokconnect/connect"
 )
 
-var update = flag.Bool("update", false, "write docs/clients.md anew")
+var update = flag.Bool("update", false, "write docs/clients.md and documentation.tsv.gz anew")
 
 // TestClientDocs keeps docs/clients.md as the table of properties is.
 func TestClientDocs(t *testing.T) {
@@ -29,6 +30,26 @@ func TestClientDocs(t *testing.T) {
 	}
 	if !bytes.Equal(got, want) {
 		t.Error("docs/clients.md is not as the table is: go test ./internal/clients -run TestClientDocs -update")
+	}
+}
+
+// TestDocumentation keeps the compressed texts of Kafka as they are.
+func TestDocumentation(t *testing.T) {
+	want, err := os.ReadFile("testdata/documentation.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		var b bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is valid
+		w.Write(want)                                         // a buffer takes everything
+		w.Close()
+		if err := os.WriteFile("documentation.tsv.gz", b.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if documented() != string(want) {
+		t.Error("documentation.tsv.gz is not testdata/documentation.tsv: go test ./internal/clients -run TestDocumentation -update")
 	}
 }
 

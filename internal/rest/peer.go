@@ -10,10 +10,16 @@ import (
 	"strings"
 )
 
+// Peers are the other workers.
+type Peers struct {
+	// Client sends requests. It must not follow redirects.
+	Client *http.Client
+}
+
 // Ask sends a request of this worker's own to another one. To is the URL that it is known by; path is below it, with its
 // segments escaped (see [Path]). The body is JSON, nil for none. A signature, unless it is nil, is for the body. The error
 // of the other worker is an [*Error] with its status and message.
-func (s *Server) Ask(ctx context.Context, method, to, path string, body []byte, signature *Signature) error {
+func (p Peers) Ask(ctx context.Context, method, to, path string, body []byte, signature *Signature) error {
 	out, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(to, "/")+path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("request to worker %s: %w", to, err)
@@ -26,12 +32,12 @@ func (s *Server) Ask(ctx context.Context, method, to, path string, body []byte, 
 	if signature != nil {
 		signature.Set(out.Header)
 	}
-	resp, err := s.Client.Do(out)
+	resp, err := p.Client.Do(out)
 	if err != nil {
 		return fmt.Errorf("request to worker %s: %w", to, err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, s.MaxBody))
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, DefaultMaxBody))
 	switch {
 	case err != nil:
 		return fmt.Errorf("answer of worker %s: %w", to, err)

@@ -41,8 +41,8 @@ type Options struct {
 	Wait time.Duration
 	// MaxBody bounds the body of a request in bytes.
 	MaxBody int64
-	// Client sends requests to other workers. It must not follow redirects.
-	Client *http.Client
+	// Peers are those to whom requests are sent on.
+	Peers
 }
 
 // The bounds of [Options] that gives none.
