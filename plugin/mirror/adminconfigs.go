@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -35,9 +36,9 @@ func describeConfigs(ctx context.Context, cl *kgo.Client, topics []string) (map[
 			return nil, err
 		}
 		for _, r := range resp.Resources {
-			switch err := kerr.ErrorForCode(r.ErrorCode); err {
-			case nil:
-			case kerr.UnknownTopicOrPartition:
+			switch err := kerr.ErrorForCode(r.ErrorCode); {
+			case err == nil:
+			case errors.Is(err, kerr.UnknownTopicOrPartition):
 				continue
 			default:
 				return nil, fmt.Errorf("topic %s: %w", r.ResourceName, withMessage(err, r.ErrorMessage))

@@ -30,8 +30,6 @@ type checkpointTask struct {
 	store       OffsetSyncStore
 	checkpoints *Checkpoints
 	ready       bool // both were read
-	idle        map[string]map[TopicPartition]int64
-	unknown     map[string]bool // groups whose use could not be found out
 	sensors     map[string]connect.Sensor
 }
 
