@@ -163,15 +163,30 @@ func (p *PerConnector) Prepare(ctx context.Context, connector string, entries []
 // Committed is the last step of Set: the offsets are in the connector's own store, and are copied to the worker's in the
 // background. The end of ctx does not end that.
 func (p *PerConnector) Committed(ctx context.Context, connector string, entries []connect.PartitionOffset) {
-	var copies []connect.PartitionOffset
-	for _, e := range entries {
-		if e.Offset != nil {
-			copies = append(copies, e)
-		}
-	}
-	if copies != nil {
+	if copies := toCopy(entries); copies != nil {
 		p.copy(context.WithoutCancel(ctx), connector, copies)
 	}
+}
+
+// toCopy returns the entries that are to be copied: those with an offset, unless a later one removes it again.
+func toCopy(entries []connect.PartitionOffset) []connect.PartitionOffset {
+	var copies []connect.PartitionOffset
+	removed := make(map[string]bool)
+	for _, e := range slices.Backward(entries) {
+		if e.Offset == nil {
+			name, _ := offsetcodec.Canonical(e.Partition) // it was stored, so it has one
+			removed[name] = true
+			continue
+		}
+		if len(removed) > 0 {
+			if name, _ := offsetcodec.Canonical(e.Partition); removed[name] {
+				continue
+			}
+		}
+		copies = append(copies, e)
+	}
+	slices.Reverse(copies)
+	return copies
 }
 
 func validate(e connect.PartitionOffset) error {

@@ -129,3 +129,21 @@ func TestPerConnectorRemovalComesAfterCopies(t *testing.T) {
 		want(t, p, partitionA, nil)
 	})
 }
+
+func TestPerConnectorCopiesNothingThatIsRemoved(t *testing.T) {
+	part := func(name string) connect.Fields { return connect.Fields{"name": name} }
+	at := func(n int64) connect.Fields { return connect.Fields{"at": n} }
+	worker := new(offsets.Memory)
+	p := &offsets.PerConnector{Own: new(offsets.Memory), Worker: worker}
+	err := p.Set(t.Context(), "c", []connect.PartitionOffset{
+		{Partition: part("a"), Offset: at(1)}, {Partition: part("b"), Offset: at(2)}, {Partition: part("b")},
+		{Partition: part("c")}, {Partition: part("c"), Offset: at(3)},
+	})
+	if err := errors.Join(err, p.Flush(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	got, err := worker.Get(t.Context(), "c", []connect.Fields{part("a"), part("b"), part("c")})
+	if want := []connect.Fields{at(1), nil, at(3)}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("the worker's store has %v, %v; want %v: what is removed must not come back by its copy", got, err, want)
+	}
+}
