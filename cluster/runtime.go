@@ -233,7 +233,8 @@ func (rt *Runtime) run(ctx context.Context) error {
 	defer group.Wait()
 	defer rt.reloads.stop()
 	defer rt.unmeasure()
-	defer close(rt.ended) // before the wait: it releases goroutines that have something for the loop
+	end := sync.OnceFunc(func() { close(rt.ended) }) // it releases goroutines that have something for the loop
+	defer end()                                      // before the wait for them
 
 	k, err := rt.openKafka(ctx)
 	if err != nil {
@@ -250,6 +251,7 @@ func (rt *Runtime) run(ctx context.Context) error {
 		return unlessStopped(ctx, fmt.Errorf("config store: %w", err))
 	}
 	defer rt.store.Stop()
+	defer end() // before the store stops: it may be telling of a change
 	rt.rounds = rt.newRounds()
 	rt.look()
 	rt.stage.set(stageJoining)

@@ -18,7 +18,7 @@ type sharedStatuses struct {
 	generation atomic.Int32 // of the group
 	// errs are the errors of this instance's connectors and tasks, by their traces, which lose what the errors are.
 	errs sync.Map
-	// own are the states of this instance's connectors that they said last, by name, unless it is UNASSIGNED.
+	// own is what this instance's connectors and tasks said last, by name and id, unless it is UNASSIGNED.
 	own sync.Map
 }
 
@@ -55,28 +55,35 @@ func (t storedTrace) Error() string { return string(t) }
 // connector writes the state of a connector. UNASSIGNED is written only if no other instance has written since.
 func (s *sharedStatuses) connector(name string, state State, err error) {
 	status := s.status(state, err, name)
-	if state == Unassigned {
-		s.own.Delete(name)
-	} else {
-		s.own.Store(name, status)
-	}
+	s.note(name, state, status)
 	s.store.PutConnector(name, status, state == Unassigned)
 }
 
-// contradict says again how a connector of this instance is, if another one that had it before was late to say that it has
-// it no more: what it said had to wait, for a network that was broken, say, and would stand for ever.
-func (s *sharedStatuses) contradict(name string, late statusstore.Status) {
-	said, ok := s.own.Load(name)
-	if !ok || State(late.State) != Unassigned || late.Generation > said.(statusstore.Status).Generation {
+// contradict says again how a connector or task of this instance is, if another one that had it before was late to say that
+// it has it no more: what it said had to wait, for a network that was broken, say, and would stand for ever.
+func (s *sharedStatuses) contradict(id any, late statusstore.Status, again func(statusstore.Status)) {
+	said, ok := s.own.Load(id)
+	if !ok || State(late.State) != Unassigned {
 		return
 	}
 	if status := said.(statusstore.Status); late.WorkerID != nil && *late.WorkerID != *status.WorkerID {
-		s.store.PutConnector(name, status, false)
+		again(status)
+	}
+}
+
+// note keeps what this instance says of a connector or task that it has.
+func (s *sharedStatuses) note(id any, state State, status statusstore.Status) {
+	if state == Unassigned {
+		s.own.Delete(id)
+	} else {
+		s.own.Store(id, status)
 	}
 }
 
 func (s *sharedStatuses) task(id connect.TaskID, state State, err error) {
-	s.store.PutTask(id, s.status(state, err, id.Connector), state == Unassigned)
+	status := s.status(state, err, id.Connector)
+	s.note(id, state, status)
+	s.store.PutTask(id, status, state == Unassigned)
 }
 
 // destroy removes what is stored of a connector that was deleted.
@@ -84,6 +91,7 @@ func (s *sharedStatuses) destroy(name string) {
 	s.own.Delete(name)
 	s.store.PutConnector(name, statusstore.Status{State: statusstore.Destroyed}, false)
 	for task := range s.store.Tasks(name) {
+		s.own.Delete(connect.TaskID{Connector: name, Task: task})
 		s.destroyTask(connect.TaskID{Connector: name, Task: task})
 	}
 }
@@ -156,11 +164,12 @@ func (s *sharedStatuses) heard(e statusstore.Event) {
 		s.sweepLate(e)
 	}
 	if e.Task < 0 {
-		s.contradict(e.Connector, *e.Status)
+		s.contradict(e.Connector, *e.Status, func(own statusstore.Status) { s.store.PutConnector(e.Connector, own, false) })
 		s.rt.status.setConnector(e.Connector, ConnectorStatus{Name: e.Connector, State: state, Err: err, Worker: worker})
 		return
 	}
 	id := connect.TaskID{Connector: e.Connector, Task: e.Task}
+	s.contradict(id, *e.Status, func(own statusstore.Status) { s.store.PutTask(id, own, false) })
 	if worker != s.rt.workerID() {
 		if state == Unassigned {
 			s.rt.metrics.Stopped(id)
