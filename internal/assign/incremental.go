@@ -20,7 +20,7 @@ type Incremental struct {
 
 // Input is what a round is about.
 type Input struct {
-	Now           time.Time // to the millisecond
+	Now           time.Time // counts to the millisecond, as delays do
 	Generation    int32     // of the round
 	LastCompleted int32     // the last generation whose assignment the leader received
 	Configured    map[string]Connector
@@ -94,6 +94,7 @@ type round struct {
 // leads, unless the plan came to nothing.
 func (a Incremental) Assign(state State, in Input) (Plan, State) {
 	state.Candidates = slices.Clone(state.Candidates)
+	in.Now = in.Now.Truncate(time.Millisecond) // what is left of a delay must not be a part of one: 0 is no delay to members
 	r := &round{in: in, state: state, members: orderedMembers(in.Members)}
 	if state.Generation != in.LastCompleted {
 		r.state.Previous = Work{} // the round it comes from may have been lost
