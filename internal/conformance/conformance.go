@@ -69,13 +69,14 @@ func Files(t *testing.T, pattern string) []string {
 func Run(t *testing.T, pattern string, check func(t *testing.T, c Case)) {
 	t.Helper()
 	for _, file := range Files(t, pattern) {
-		for _, c := range load(t, file) {
+		for _, c := range Load(t, file) {
 			t.Run(c.ID, func(t *testing.T) { check(t, c) })
 		}
 	}
 }
 
-func load(t *testing.T, file string) []Case {
+// Load returns the cases of a file, one of [Files].
+func Load(t *testing.T, file string) []Case {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
