@@ -235,7 +235,8 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 	release = releaseStore
 	op := tolerance.New(p.settings.policy(), p.reporters...)
 	own := &sourceContext{taskInfo: p.info, offsets: offsets.NewReader(store, o.ID.Connector, rt.offsetsTrouble(o.ID.Connector))}
-	made := &worker.SourceParts{Config: p.info.cfg, Context: own, Pipeline: pipeline.NewSource(steps, p.converters, op), Operator: op, Topics: topics}
+	made := &worker.SourceParts{Config: p.info.cfg, Context: own, Pipeline: pipeline.NewSource(steps, p.converters, op), Operator: op, Topics: topics,
+		Throttle: rt.throttle(o.ID.Connector, p.settings.Throttle)}
 	var releaseProducer func()
 	if rt.kafka.props.ExactlyOnce() {
 		made.ExactlyOnce, releaseProducer, err = rt.exactlyOnce(ctx, o, p.settings.source, generation, p.connector, store)
@@ -304,7 +305,7 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 		},
 		Topics: p.settings.sink.Topics, Pattern: pattern, MetadataMaxAge: extra.MetadataMaxAge,
 		Pipeline: pipeline.NewSink(p.steps, p.converters, op), Operator: op, DeadLetters: letters,
-		Release: release,
+		Release: release, Throttle: rt.throttle(o.ID.Connector, p.settings.Throttle),
 	}, nil
 }
 

@@ -39,6 +39,20 @@ func (c connectorConfig) policy() tolerance.Policy {
 	return p
 }
 
+// throttle returns the part of a connector's throttle that each of its tasks has: there may be more tasks some time, or less.
+func (rt *Runtime) throttle(connector string, t connconfig.Throttle) func() connconfig.Throttle {
+	if t == (connconfig.Throttle{}) {
+		return nil
+	}
+	return func() connconfig.Throttle {
+		tasks := 1
+		if k := rt.store.Snapshot().Connectors[connector]; k != nil {
+			tasks = len(k.Tasks)
+		}
+		return t.Share(tasks)
+	}
+}
+
 // steps makes the transformations of one task: those that its configuration names, then those that were declared.
 func (rt *Runtime) steps(c connectorConfig, d *declared) ([]pipeline.Step, error) {
 	steps, err := pipeline.Steps(rt.plugins.Load(), c.Common)

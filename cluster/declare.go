@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/connconfig"
 )
 
 // Source declares a source connector that is a Go value. Only Name and Connector are required.
@@ -28,6 +29,8 @@ type Source struct {
 	// Create says how topics are made that do not exist. Default: as the broker's configuration says. Config may have
 	// topic.creation keys in its place.
 	Create TopicSettings
+	// Throttle bounds what the connector moves. Default: no limit, or what Config says.
+	Throttle Throttle
 	// Config is the connector's own configuration, and every other key that Kafka Connect knows for a connector.
 	Config connect.Config
 }
@@ -48,6 +51,8 @@ type Sink struct {
 	// DeadLetters is the topic for records that fail. With it records that fail are skipped (errors.tolerance=all)
 	// unless Config says otherwise.
 	DeadLetters string
+	// Throttle bounds what the connector moves. Default: no limit, or what Config says.
+	Throttle Throttle
 	// Config is the connector's own configuration, and every other key that Kafka Connect knows for a connector.
 	Config connect.Config
 }
@@ -57,6 +62,21 @@ type TopicSettings struct {
 	Partitions        int32             // 0: as the broker's configuration says
 	ReplicationFactor int16             // 0: as the broker's configuration says
 	Config            map[string]string // such as retention.ms
+}
+
+// Throttle is how much a connector may move in a second, with all its tasks; each gets an equal part. 0 is no limit.
+type Throttle struct {
+	RecordsPerSecond float64 // throttle.records.per.second
+	BytesPerSecond   float64 // throttle.bytes.per.second: keys, values and headers as they are in Kafka, uncompressed
+}
+
+func (t Throttle) addTo(cfg connect.Config) {
+	if t.RecordsPerSecond != 0 {
+		cfg[connconfig.ThrottleRecordsKey] = strconv.FormatFloat(t.RecordsPerSecond, 'f', -1, 64)
+	}
+	if t.BytesPerSecond != 0 {
+		cfg[connconfig.ThrottleBytesKey] = strconv.FormatFloat(t.BytesPerSecond, 'f', -1, 64)
+	}
 }
 
 // Configured declares a connector by a configuration that names a plugin, as [Runtime.PutConnector] creates it. Both are
@@ -95,6 +115,7 @@ func (s Source) declare() (*declared, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.Throttle.addTo(cfg)
 	if s.Topic != "" && cfg["topic"] == "" {
 		cfg["topic"] = s.Topic
 	}
@@ -117,6 +138,7 @@ func (s Sink) declare() (*declared, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.Throttle.addTo(cfg)
 	if len(s.Topics) > 0 {
 		cfg["topics"] = strings.Join(s.Topics, ",")
 	}

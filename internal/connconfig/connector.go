@@ -3,6 +3,7 @@
 package connconfig
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,8 @@ type Common struct {
 	RetryDelayMax   time.Duration
 	LogErrors       bool
 	IncludeMessages bool // log the record too
+
+	Throttle Throttle
 
 	Key, Value, Header Plugin // Class "" is the worker's converter
 	Transforms         []Transform
@@ -166,6 +169,10 @@ func parse(reg *connect.Registry, def *connect.ConfigDef, given map[string]any) 
 		LogErrors:       p.Bool("errors.log.enable"),
 		IncludeMessages: p.Bool("errors.log.include.messages"),
 		Parsed:          p,
+	}
+	var errs [2]error
+	if c.Throttle, errs = parseThrottle(p.Given()); errs[0] != nil || errs[1] != nil {
+		return nil, cmp.Or(errs[0], errs[1])
 	}
 	for i, into := range [...]*Plugin{&c.Key, &c.Value, &c.Header} {
 		key := converterKeys[i].key

@@ -171,6 +171,7 @@ func (v *validation) run(ctx context.Context, info connect.PluginInfo) (*Result,
 		}
 	}
 	r.merge(converters)
+	r.addThrottle(v.text)
 	return r, nil
 }
 

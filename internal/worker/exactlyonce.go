@@ -66,6 +66,7 @@ type exactlyOnceRun struct {
 	fresh        []string                 // topics that the client may not have taken in yet, see awaitFresh
 	slots        []txSlot                 // records that are converted and not yet sent
 	slotBytes    int
+	throttle     *throttle
 	polled       []connect.SourceRecord // the part of a batch that is being processed
 	track        tracker                // the last offset that was sent, by source partition
 
@@ -130,6 +131,7 @@ func (r *exactlyOnceRun) run(ctx, work context.Context) (err error) {
 	defer failSending(nil)
 	r.sending, r.fail = sending, []context.CancelCauseFunc{failSending, failPoll}
 	r.Operator.Until(poll)
+	r.throttle = newThrottle(r.Throttle, poll, r.Metrics)
 	if r.Release != nil {
 		defer r.Release()
 	}
@@ -166,9 +168,13 @@ func (r *exactlyOnceRun) loop(poll, work context.Context) error {
 			}
 			continue
 		}
+		polled := r.commitWhilePolling(work)
+		if r.throttled() {
+			polled()
+			continue
+		}
 		began := time.Now()
 		var batch []connect.SourceRecord
-		polled := r.commitWhilePolling(work)
 		perr := r.main.do(callPoll, func() (err error) { batch, err = r.Task.Poll(poll); return err })
 		polled()
 		if r.t.abandoned.Load() {

@@ -73,7 +73,7 @@ func (w *txWorld) run(newTask func() connect.SourceTask) *Task {
 		}
 		op := w.op()
 		return &SourceParts{
-			Task: newTask(), Operator: op, Pipeline: pipeline.NewSource(w.steps, textConverters(), op), Release: client.Close,
+			Task: newTask(), Operator: op, Pipeline: pipeline.NewSource(w.steps, textConverters(), op), Release: client.Close, Throttle: w.throttle,
 			ExactlyOnce: &ExactlyOnceParts{Client: w.client(client), Offsets: kafkaOffsets{w.offsets}, Boundary: w.boundary, Interval: w.interval, Requests: w.requests},
 		}, nil
 	}

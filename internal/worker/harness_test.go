@@ -13,6 +13,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/clients"
+	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/kafkatest"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
@@ -170,6 +171,8 @@ type sourceWorld struct {
 	steps  []pipeline.Step
 	client Producer
 	opts   SourceOptions
+	// throttle is that of the task, or nil.
+	throttle func() connconfig.Throttle
 }
 
 func newSourceWorld(t testing.TB, j *journal, k *kafkatest.Cluster) *sourceWorld {
@@ -181,7 +184,7 @@ func newSourceWorld(t testing.TB, j *journal, k *kafkatest.Cluster) *sourceWorld
 func (w *sourceWorld) run(newTask func() connect.SourceTask) *Task {
 	w.opts.New = func(context.Context) (*SourceParts, error) {
 		op := w.op()
-		return &SourceParts{Task: newTask(), Operator: op, Pipeline: pipeline.NewSource(w.steps, textConverters(), op), Producer: w.client, Offsets: w.store}, nil
+		return &SourceParts{Task: newTask(), Operator: op, Pipeline: pipeline.NewSource(w.steps, textConverters(), op), Producer: w.client, Offsets: w.store, Throttle: w.throttle}, nil
 	}
 	return StartSource(w.opts)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/javaregexp"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
@@ -48,6 +49,8 @@ type SinkParts struct {
 	MaxPollRecords int
 	// RebalanceTimeout is how long a rebalance waits for the task (max.poll.interval.ms).
 	RebalanceTimeout time.Duration
+	// Throttle returns how much the task may move; it is asked again now and then. Nil, and there is no limit.
+	Throttle func() connconfig.Throttle
 	// Release gives back what the parts hold. It is called once, last, also when the run failed. Optional.
 	Release func()
 }
@@ -112,6 +115,8 @@ type sinkRun struct {
 	timeout time.Duration
 	next    time.Time // of the next commit
 	seen    sinkSeen
+	// throttle is the task goroutine's own.
+	throttle *throttle
 
 	mu          sync.Mutex
 	err         error // the first failure
@@ -173,6 +178,7 @@ func (r *sinkRun) run(ctx, work context.Context) (err error) {
 	r.mu.Unlock()
 	r.work = work
 	r.Operator.Until(poll)
+	r.throttle = newThrottle(r.Throttle, poll, r.Metrics)
 	if r.Release != nil {
 		defer r.Release()
 	}
@@ -310,7 +316,11 @@ func (r *sinkRun) pollRecords(poll context.Context, wait time.Duration) kgo.Fetc
 	}
 	r.woken, r.interrupt = false, cancel
 	r.mu.Unlock()
-	fetches := r.client.PollRecords(ctx, r.MaxPollRecords)
+	var fetches kgo.Fetches
+	if r.throttle == nil || r.throttle.wait(ctx, nil) { // before the poll, which keeps rebalances waiting when it returns
+		fetches = r.client.PollRecords(ctx, r.throttle.poll(r.MaxPollRecords))
+		r.throttle.count(fetches)
+	}
 	r.mu.Lock()
 	r.interrupt = nil
 	r.mu.Unlock()

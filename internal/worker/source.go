@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -60,6 +61,8 @@ type SourceParts struct {
 	Producer Producer
 	Offsets  OffsetWriter
 	Topics   Topics
+	// Throttle returns how much the task may move; it is asked again now and then. Nil, and there is no limit.
+	Throttle func() connconfig.Throttle
 	// ExactlyOnce makes the run one that delivers exactly once; Producer and Offsets are nil then. Nil, and it delivers at
 	// least once.
 	ExactlyOnce *ExactlyOnceParts
@@ -124,6 +127,8 @@ type sourceRun struct {
 	held atomic.Bool
 	err  error // the first failure
 	fail context.CancelCauseFunc
+	// throttle is the task goroutine's only.
+	throttle *throttle
 	// oldest and newest are the ends of the list of chunks that are on their way.
 	oldest, newest *chunk
 }
@@ -161,6 +166,7 @@ func (r *sourceRun) run(ctx, work context.Context) (err error) {
 	r.fail = fail
 	r.mu.Unlock()
 	r.Operator.Until(poll)
+	r.throttle = newThrottle(r.Throttle, poll, r.Metrics)
 	if r.Release != nil {
 		defer r.Release()
 	}
@@ -285,7 +291,8 @@ const (
 
 func (r *sourceRun) emit(index int, out *pipeline.Output) error {
 	if r.slots == nil {
-		r.slots = make([]slot, 0, min(chunkRecords, len(r.polled)-index))
+		records, _ := r.throttle.chunk(chunkRecords, 0)
+		r.slots = make([]slot, 0, min(records, len(r.polled)-index))
 	}
 	r.slots = append(r.slots, slot{run: r, index: index})
 	s := &r.slots[len(r.slots)-1]
@@ -317,7 +324,7 @@ func (r *sourceRun) emitted(index, sent int) error {
 		}
 		return nil
 	}
-	if len(r.slots) == cap(r.slots) || len(r.slots) >= chunkRecords || r.slotBytes >= chunkBytes {
+	if records, bytes := r.throttle.chunk(chunkRecords, chunkBytes); len(r.slots) == cap(r.slots) || len(r.slots) >= records || r.slotBytes >= bytes {
 		return r.dispatch(r.t.work)
 	}
 	return nil
@@ -331,6 +338,9 @@ func (r *sourceRun) dispatch(work context.Context) error {
 		return nil
 	}
 	defer r.main.outside()()
+	if err := r.awaitThrottle(len(slots), size-len(slots)*recordOverhead); err != nil {
+		return err
+	}
 	for i := range slots {
 		topic := slots[i].rec.Topic
 		if i > 0 && topic == slots[i-1].rec.Topic {

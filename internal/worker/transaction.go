@@ -80,6 +80,7 @@ func (r *exactlyOnceRun) emitted(index, sent int) error {
 // dispatch sends the converted records. The client makes it wait while too much is in flight (invariant 6).
 func (r *exactlyOnceRun) dispatch() error {
 	slots := r.slots
+	r.throttle.moved(len(slots), r.slotBytes-len(slots)*recordOverhead)
 	r.slots, r.slotBytes = nil, 0
 	if len(slots) == 0 {
 		return nil
