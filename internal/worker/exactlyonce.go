@@ -69,6 +69,9 @@ type exactlyOnceRun struct {
 	throttle     *throttle
 	polled       []connect.SourceRecord // the part of a batch that is being processed
 	track        tracker                // the last offset that was sent, by source partition
+	sent         int                    // records that are in the open transaction
+	polledAt     time.Time              // when the batch was polled that is being processed, if there are metrics
+	oldest       atomic.Int64           // when the first record was polled that is not committed, if there are metrics; 0 none
 
 	open       bool // a transaction is
 	settled    bool // nothing may be done with the client any more: it was fenced, or a commit is in doubt
@@ -186,11 +189,15 @@ func (r *exactlyOnceRun) loop(poll, work context.Context) error {
 		if err := r.firstFailure(nil); err != nil {
 			return err
 		}
+		r.observePoll(len(batch), began)
 		if err := r.batch(work, batch); err != nil {
 			if interrupted(poll, err) && r.firstFailure(nil) == nil {
 				return nil // what was not sent is polled again by the next run
 			}
 			return r.firstFailure(err)
+		}
+		if len(batch) > 0 {
+			r.Metrics.Batch(len(batch))
 		}
 		switch {
 		case perr == nil && len(batch) > 0:

@@ -30,12 +30,22 @@ func errorCounts(op *tolerance.Operator, letters *DeadLetters) metrics.ErrorCoun
 	return c
 }
 
-// busySince is since when an activity is in a call that must not take long.
-func busySince(a *Activity) time.Time {
-	if c := call(a.call.Load()); c == idle || c == callPoll {
-		return time.Time{}
+// busySince is since when one of the activities is in a call that must not take long; of several, the first.
+func busySince(activities ...*Activity) time.Time {
+	for _, a := range activities {
+		if c := call(a.call.Load()); c != idle && c != callPoll {
+			return time.Unix(0, a.since.Load())
+		}
 	}
-	return time.Unix(0, a.since.Load())
+	return time.Time{}
+}
+
+// instant returns a time that is kept in nanoseconds since 1970; 0 is none.
+func instant(nanos *atomic.Int64) time.Time {
+	if at := nanos.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
 }
 
 // chunk is records that were sent together. The run's mutex guards it.
@@ -49,12 +59,7 @@ type chunk struct {
 func (r *sourceRun) observe() metrics.Run {
 	return metrics.Run{
 		Errors: func() metrics.ErrorCounts { return errorCounts(r.Operator, nil) },
-		Doing: func() time.Time {
-			if at := busySince(&r.main); !at.IsZero() {
-				return at
-			}
-			return busySince(&r.commit)
-		},
+		Doing:  func() time.Time { return busySince(&r.main, &r.commit) },
 		Oldest: func() time.Time {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -115,6 +120,51 @@ func (r *sourceRun) chunkSettled(s *slot, written bool) {
 	}
 }
 
+func (r *exactlyOnceRun) observe() metrics.Run {
+	return metrics.Run{
+		Errors: func() metrics.ErrorCounts { return errorCounts(r.Operator, nil) },
+		Doing:  func() time.Time { return busySince(&r.main, &r.timed) },
+		Oldest: func() time.Time { return instant(&r.oldest) },
+	}
+}
+
+// observePoll takes note of a batch that was polled, which may be empty.
+func (r *exactlyOnceRun) observePoll(records int, began time.Time) {
+	if records == 0 || !r.Metrics.On() {
+		return
+	}
+	r.polledAt = time.Now()
+	r.Metrics.Polled(records, r.polledAt.Sub(began), int64(r.sent+records))
+}
+
+// observeSend takes note that records of the batch are being sent.
+func (r *exactlyOnceRun) observeSend() {
+	if r.Metrics.On() {
+		r.oldest.CompareAndSwap(0, r.polledAt.UnixNano())
+	}
+}
+
+// observeCommit takes note of the end of a transaction, unless there was nothing to commit. Records count as written when
+// they are committed.
+func (r *exactlyOnceRun) observeCommit(began time.Time, committed bool, err error) {
+	if r.Metrics.On() && (committed || err != nil) {
+		r.Metrics.Committed(time.Since(began), err)
+	}
+	if err != nil {
+		return
+	}
+	if committed {
+		r.Metrics.Transaction(r.sent)
+		r.Metrics.Written(r.sent)
+		if at := instant(&r.oldest); !at.IsZero() {
+			r.Metrics.Latency(time.Since(at))
+		}
+		r.Metrics.Active(0)
+	}
+	r.sent = 0
+	r.oldest.Store(0)
+}
+
 // sinkSeen is what the metrics of a sink's run are made of.
 type sinkSeen struct {
 	uncommitted atomic.Int64 // when the first record was put that is not committed, in nanoseconds since 1970; 0 none
@@ -124,12 +174,7 @@ func (r *sinkRun) observe() metrics.Run {
 	return metrics.Run{
 		Errors: func() metrics.ErrorCounts { return errorCounts(r.Operator, r.DeadLetters) },
 		Doing:  func() time.Time { return busySince(&r.activity) },
-		Oldest: func() time.Time {
-			if at := r.seen.uncommitted.Load(); at != 0 {
-				return time.Unix(0, at)
-			}
-			return time.Time{}
-		},
+		Oldest: func() time.Time { return instant(&r.seen.uncommitted) },
 	}
 }
 

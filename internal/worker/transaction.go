@@ -20,6 +20,7 @@ func (r *exactlyOnceRun) send(work context.Context, records []connect.SourceReco
 		return nil
 	}
 	r.polled = records
+	r.observeSend()
 	err := r.main.do(callProcess, func() error { return r.Pipeline.Process(work, records, r.emit, r.emitted) })
 	if err != nil {
 		r.slots, r.slotBytes = nil, 0 // the task fails, and with it the transaction
@@ -108,6 +109,7 @@ func (r *exactlyOnceRun) dispatch() error {
 		s := &slots[i]
 		s.rec.Context = s
 		r.tx.Client.Produce(s, &s.rec, r.onAck)
+		r.sent++
 		if i+1 == len(slots) || slots[i+1].index != s.index {
 			of := &r.polled[s.index]
 			r.track.set(of.SourcePartition, of.SourceOffset)
@@ -228,8 +230,10 @@ func (r *exactlyOnceRun) end(work context.Context, commit, abort bool) error {
 // commit stores the offsets of what was sent in the transaction that it was sent in, and commits it; then it tells the task.
 // Nothing of the transaction counts unless it succeeds.
 func (r *exactlyOnceRun) commit(work context.Context, a *Activity) error {
+	began := time.Now()
 	taken := r.track.take()
 	stored, err := r.commitOffsets(work, a, taken)
+	r.observeCommit(began, stored != nil, err)
 	if err != nil {
 		return r.explain(javaerror.New(javaerror.Connect, fmt.Sprintf("Failed to flush offsets and/or records for task %s-%d", r.ID.Connector, r.ID.Task), err))
 	}
@@ -285,6 +289,9 @@ func (r *exactlyOnceRun) commitOffsets(work context.Context, a *Activity, taken 
 	if err := errors.Join(r.firstFailure(nil), r.awaitFresh(r.sending)); err != nil {
 		return nil, r.firstFailure(err)
 	}
+	if r.t.abandoned.Load() {
+		return nil, ErrAbandoned // invariant 3
+	}
 	r.open = false
 	if err := r.tx.Client.EndTransaction(work, kgo.TryCommit); err != nil {
 		// Whether it was committed is not known (invariant 5), or it was not since the producer was fenced. Either way this
@@ -320,7 +327,8 @@ const freshTime = 50 * time.Millisecond
 func (r *exactlyOnceRun) abort(work context.Context) error {
 	r.aborting.Store(true)
 	defer r.aborting.Store(false)
-	r.open = false
+	r.open, r.sent = false, 0
+	r.oldest.Store(0)
 	err := r.tx.Client.AbortBufferedRecords(work)
 	if err == nil {
 		// Of a topic that was never found nothing was produced: that is not waited for.
