@@ -176,7 +176,19 @@ func TestPluginMetrics(t *testing.T) {
 		if _, err := task.PluginOf("transform", "mask").Observe(connect.Metric{Name: "masked"}, one); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := m.Observe(connect.Metric{Name: "masked"}, func() float64 { panic("broken") }); err != nil {
+			t.Fatal(err)
+		}
+		var failed error
+		p.Failed = func(err error) { failed = err }
 		check(t, p, map[string]float64{metrics.PluginPrefix + "masked{connector=c,task=0,transform=mask}": 1})
+		var panicked *connect.PanicError
+		if !errors.As(failed, &panicked) {
+			t.Errorf("a metric that panics is told of as %v", failed)
+		}
+		if v, ok := p.Values()[metrics.PluginPrefix+"masked{connector=c,task=0}"]; ok {
+			t.Errorf("a metric that panics has the value %v", v)
+		}
 		end() // the run has ended: so have its metrics
 		left := slices.DeleteFunc(slices.Collect(maps.Keys(p.Values())), func(k string) bool { return !strings.HasPrefix(k, metrics.PluginPrefix) })
 		if len(left) != 0 {

@@ -2,8 +2,10 @@ package metrics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +25,16 @@ type pluginMetric struct {
 type pluginReading struct {
 	option metric.MeasurementOption
 	read   func() float64
+}
+
+// value reads the metric. The plugin's code runs on the goroutine of whoever collects: a panic must not end the program.
+func (r *pluginReading) value(name string) (v float64, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("metric %s: %w", name, &connect.PanicError{Call: "the function given to Observe", Value: p, Stack: debug.Stack()})
+		}
+	}()
+	return r.read(), nil
 }
 
 // plugin is the metrics of one plugin, or of one run of a connector or task.
@@ -132,10 +144,15 @@ func (s *Set) instrument(m connect.Metric) (*pluginMetric, error) {
 		s.mu.Lock()
 		all := slices.Collect(maps.Values(pm.readings))
 		s.mu.Unlock()
+		var errs []error
 		for _, r := range all {
-			o.Observe(r.read(), r.option)
+			if v, err := r.value(m.Name); err != nil {
+				errs = append(errs, err)
+			} else {
+				o.Observe(v, r.option)
+			}
 		}
-		return nil
+		return errors.Join(errs...)
 	}
 	name := PluginPrefix + m.Name
 	var err error

@@ -18,6 +18,8 @@ import (
 // zero Provider is ready.
 type Provider struct {
 	noop.MeterProvider
+	// Failed is told of callbacks that fail. Default: a panic.
+	Failed func(error)
 
 	mu        sync.Mutex
 	callbacks map[int]func(context.Context, metric.Observer) error
@@ -62,7 +64,10 @@ func (p *Provider) Collect() []Point {
 	o := &observer{}
 	for _, f := range all {
 		if err := f(context.Background(), o); err != nil {
-			panic(fmt.Sprintf("a callback failed: %v", err))
+			if p.Failed == nil {
+				panic(fmt.Sprintf("a callback failed: %v", err))
+			}
+			p.Failed(err)
 		}
 	}
 	slices.SortFunc(o.points, func(a, b Point) int { return strings.Compare(a.Key(), b.Key()) })
