@@ -3,11 +3,13 @@ package rest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Peers are the other workers.
@@ -16,10 +18,16 @@ type Peers struct {
 	Client *http.Client
 }
 
+// askTimeout is how long another worker may take to answer: a round of fencing may take 90 s. One that hangs would hold up
+// a connector or task for ever.
+const askTimeout = 2 * time.Minute
+
 // Ask sends a request of this worker's own to another one. To is the URL that it is known by; path is below it, with its
 // segments escaped (see [Path]). The body is JSON, nil for none. A signature, unless it is nil, is for the body. The error
 // of the other worker is an [*Error] with its status and message.
 func (p Peers) Ask(ctx context.Context, method, to, path string, body []byte, signature *Signature) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, askTimeout, fmt.Errorf("it did not answer within %v", askTimeout))
+	defer cancel()
 	out, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(to, "/")+path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("request to worker %s: %w", to, err)
@@ -34,6 +42,9 @@ func (p Peers) Ask(ctx context.Context, method, to, path string, body []byte, si
 	}
 	resp, err := p.Client.Do(out)
 	if err != nil {
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+			err = fmt.Errorf("%w: %w", cause, err)
+		}
 		return fmt.Errorf("request to worker %s: %w", to, err)
 	}
 	defer resp.Body.Close()
