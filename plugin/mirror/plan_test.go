@@ -85,8 +85,11 @@ func TestSchedule(t *testing.T) {
 		fails := 2
 		failing := &job{name: "once", every: -1, run: func(context.Context) error {
 			once = append(once, time.Since(began))
-			if fails--; fails >= 0 {
+			switch fails--; fails {
+			case 1:
 				return errors.New("not yet")
+			case 0:
+				panic("a filter of the program is broken")
 			}
 			return nil
 		}}

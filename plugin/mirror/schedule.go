@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/gokconnect/connect"
 )
 
 // job is work that a connector does in the background.
@@ -81,10 +84,20 @@ func (s *schedule) loop(ctx context.Context) {
 	}
 }
 
+// guarded calls f, which may call policies and filters of the program: a panic of theirs must not end it.
+func guarded(name string, f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &connect.PanicError{Call: name, Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return f()
+}
+
 func (s *schedule) once(ctx context.Context, j *job) {
-	bounded, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("it took longer than admin.timeout.ms (%v)", s.timeout))
+	bounded, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("it took longer than %v", s.timeout))
 	defer cancel()
-	err := j.run(bounded)
+	err := guarded(j.name, func() error { return j.run(bounded) })
 	if ctx.Err() != nil {
 		return
 	}

@@ -131,6 +131,7 @@ type syncWriter struct {
 	queue    syncQueue
 	inFlight int
 	failing  bool // the last one was not sent
+	failures int  // how many were not
 }
 
 // maxSyncsInFlight bounds what of offset syncs is in the client's memory. What is not sent stays one sync for each
@@ -160,10 +161,14 @@ func (w *syncWriter) commit() {
 	w.send()
 }
 
+// send sends what is pending, up to the first one that fails: that is pending again, and would be tried without an end.
 func (w *syncWriter) send() {
+	w.mu.Lock()
+	failures := w.failures
+	w.mu.Unlock()
 	for {
 		w.mu.Lock()
-		if w.inFlight >= maxSyncsInFlight {
+		if w.inFlight >= maxSyncsInFlight || w.failures != failures {
 			w.mu.Unlock()
 			return
 		}
@@ -192,6 +197,7 @@ func (w *syncWriter) sent(e syncEntry, err error) {
 	defer w.mu.Unlock()
 	w.inFlight--
 	if err != nil {
+		w.failures++
 		w.queue.again(e)
 	}
 	switch failing := err != nil; {
