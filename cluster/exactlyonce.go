@@ -132,6 +132,9 @@ func (rt *Runtime) exactlyOnce(ctx context.Context, o worker.TaskOptions, s *con
 	return parts, client.Close, nil
 }
 
+// abortTime is how long the abort of a transaction with offsets may take that could not be stored.
+const abortTime = 5 * time.Second
+
 // setInTransaction stores offsets of a connector that is stopped, in one transaction. The producers of its tasks were fenced.
 func (rt *Runtime) setInTransaction(ctx context.Context, c *offsetsOwner, store offsets.Store, entries []connect.PartitionOffset) error {
 	where, err := newTxOffsets(store)
@@ -165,6 +168,13 @@ func (rt *Runtime) setInTransaction(ctx context.Context, c *offsetsOwner, store 
 	}
 	if err == nil {
 		err = client.EndTransaction(ctx, kgo.TryCommit)
+	} else {
+		// Readers of the topic would wait for the end of the transaction until the broker aborts it.
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
+		defer cancel()
+		if client.AbortBufferedRecords(bounded) == nil {
+			_ = client.EndTransaction(bounded, kgo.TryAbort)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("store offsets in a transaction: %w", err)
