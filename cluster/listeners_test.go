@@ -140,7 +140,7 @@ func TestListenersWithTLS(t *testing.T) {
 					}
 					maps.Copy(c.Worker, worker)
 				})
-				for end := time.Now().Add(20 * time.Second); ; <-time.After(10 * time.Millisecond) {
+				for end := time.Now().Add(time.Minute); ; <-time.After(10 * time.Millisecond) {
 					if code, err := try(url, client); err == nil && code == http.StatusOK {
 						break
 					} else if time.Now().After(end) {
@@ -179,7 +179,7 @@ func TestForwardingBetweenListenersWithTLS(t *testing.T) {
 	h := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority.authorized, Certificates: []tls.Certificate{client.tls}}}}
 	for i, url := range urls { // only one of them leads
 		body := `{"connector.class":"FileStreamSource","topic":"t","file":"` + filepath.Join(t.TempDir(), "in") + `"}`
-		for end := time.Now().Add(30 * time.Second); ; <-time.After(20 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); ; <-time.After(20 * time.Millisecond) {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url+"/connectors/c"+string(rune('0'+i))+"/config", strings.NewReader(body))
 			if err != nil {
 				t.Fatal(err)

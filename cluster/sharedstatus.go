@@ -140,6 +140,9 @@ func (s *sharedStatuses) heard(e statusstore.Event) {
 		return
 	}
 	if e.Status == nil {
+		if e.Task >= 0 { // it is stopped for good: nobody takes it over
+			s.rt.metrics.Elsewhere(connect.TaskID{Connector: e.Connector, Task: e.Task})
+		}
 		return // a connector that is gone is forgotten when its configuration is
 	}
 	state := State(e.Status.State)

@@ -194,7 +194,7 @@ func awaitWorker(t *testing.T, w *restWorker, healthy bool) {
 		path = "/connectors/none/topics"
 	}
 	p := &player{expected{values: nil}, w.addr, w.admin}
-	for end := time.Now().Add(20 * time.Second); ; <-time.After(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; <-time.After(10 * time.Millisecond) {
 		r, err := p.send(&members{[]string{"method", "path"}, []any{"GET", path}}, "")
 		if err == nil && (!healthy || r.status != 503) {
 			break

@@ -404,7 +404,7 @@ func (w *playWorld) request(i int, s *playStep) {
 		body = s.REST.Body
 	}
 	var r *playReply
-	for end := time.Now().Add(20 * time.Second); ; <-time.After(100 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; <-time.After(100 * time.Millisecond) {
 		r = w.send(p, s.REST.Method, s.REST.Path, body)
 		if r.status != http.StatusConflict || time.Now().After(end) || !(strings.Contains(r.raw, "rebalance") || strings.Contains(r.raw, "stale")) {
 			break
