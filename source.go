@@ -30,7 +30,7 @@ type SourceTask interface {
 	// Poll returns the next records, and gives them up: the slice and all that it refers to belong to the runtime
 	// until the next Poll, which may reuse the slice, and what the records refer to belongs to it for ever. It
 	// waits for data as long as it likes, but returns soon after ctx is done, with or without an error; records that
-	// it returns then are still delivered. It may return nil, nil.
+	// it returns then are still delivered. It may return nil, nil. A zero SourceRecord in the slice is none: it is passed over.
 	//
 	// An error that [IsRetriable] makes the runtime poll again after a back-off. Any other makes the task FAILED, after
 	// the offsets of all acknowledged records were stored.

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -110,7 +111,13 @@ func (rt *Runtime) trackTopics(id connect.TaskID) func(string) {
 // resetTopics forgets the topics of a connector, here and elsewhere.
 func (rt *Runtime) resetTopics(connector string) {
 	if shared := rt.status.shared; shared != nil {
+		topics := rt.topics.of(connector) // the store may not have heard of them yet
 		for topic := range shared.store.Topics(connector) {
+			if !slices.Contains(topics, topic) {
+				topics = append(topics, topic)
+			}
+		}
+		for _, topic := range topics {
 			shared.store.DeleteTopic(connector, topic)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/gokconnect/connect/internal/configprovider"
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/herder"
+	"github.com/gokconnect/connect/internal/logging"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
 	"github.com/gokconnect/connect/internal/topiccreation"
@@ -192,7 +193,7 @@ func (rt *Runtime) taskParts(ctx context.Context, o worker.TaskOptions, f found,
 	}
 	rt.describe(o.Metrics, f, &p)
 	if p.settings.LogErrors {
-		p.reporters = append(p.reporters, &tolerance.Log{ID: o.ID, Logger: o.Logger, Messages: p.settings.IncludeMessages})
+		p.reporters = append(p.reporters, &tolerance.Log{ID: o.ID, Logger: logging.Named(o.Logger, "org.apache.kafka.connect.runtime.errors.LogReporter"), Messages: p.settings.IncludeMessages})
 	}
 	return p, nil
 }
@@ -218,7 +219,11 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 			p.undo(o.Logger, release)
 		}
 	}()
-	topics := &topicMaker{admin: rt.kafka.admin}
+	topics := &topicMaker{admin: rt.kafka.admin, client: rt.kafka.client}
+	producerProps := rt.kafka.props.Producer(p.connector, "")
+	if rt.cfg.javaDefaults {
+		topics.block = maxBlock(producerProps)
+	}
 	if rt.settings.TopicCreation && topiccreation.Used(p.connector) {
 		if topics.groups, err = topiccreation.Parse(p.connector); err != nil {
 			return nil, err
@@ -233,10 +238,10 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 		return nil, err
 	}
 	release = releaseStore
-	op := tolerance.New(p.settings.policy(), p.reporters...)
+	op := tolerance.New(rt.policyOf(p.settings), p.reporters...)
 	own := &sourceContext{taskInfo: p.info, offsets: offsets.NewReader(store, o.ID.Connector, rt.offsetsTrouble(o.ID.Connector))}
 	made := &worker.SourceParts{Config: p.info.cfg, Context: own, Pipeline: pipeline.NewSource(steps, p.converters, op), Operator: op, Topics: topics,
-		Throttle: rt.throttle(o.ID.Connector, p.settings.Throttle)}
+		MaxRequest: maxRequest(producerProps), Throttle: rt.throttle(o.ID.Connector, p.settings.Throttle)}
 	var releaseProducer func()
 	if rt.kafka.props.ExactlyOnce() {
 		made.ExactlyOnce, releaseProducer, err = rt.exactlyOnce(ctx, o, p.settings.source, generation, p.connector, store)
@@ -296,7 +301,7 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 		}
 		p.reporters = append(p.reporters, letters)
 	}
-	op := tolerance.New(p.settings.policy(), p.reporters...)
+	op := tolerance.New(rt.policyOf(p.settings), p.reporters...)
 	return &worker.SinkParts{
 		Task: f.sink().NewTask(), Config: p.info.cfg, Context: &p.info,
 		MaxPollRecords: extra.MaxPollRecords, RebalanceTimeout: extra.MaxPollInterval,

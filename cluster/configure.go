@@ -92,7 +92,7 @@ func (rt *Runtime) putConfig(ctx context.Context, name string, cfg configstore.P
 		return false, alreadyExists(name)
 	}
 	rt.order.set(name, cfg)
-	if k != nil && herder.SameConfig(k.Config, all) {
+	if k != nil && herder.SameConfig(k.Config, all) && !rt.cfg.javaDefaults {
 		return false, nil
 	}
 	return k == nil, rt.store.PutConnector(ctx, name, cfg, target)

@@ -53,6 +53,12 @@ func (rt *Runtime) throttle(connector string, t connconfig.Throttle) func() conn
 	}
 }
 
+func (rt *Runtime) policyOf(c connectorConfig) tolerance.Policy {
+	p := c.policy()
+	p.GiveUpAtEnd = rt.cfg.javaDefaults
+	return p
+}
+
 // steps makes the transformations of one task: those that its configuration names, then those that were declared.
 func (rt *Runtime) steps(c connectorConfig, d *declared) ([]pipeline.Step, error) {
 	steps, err := pipeline.Steps(rt.plugins.Load(), c.Common)

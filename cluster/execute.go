@@ -21,6 +21,7 @@ import (
 func (rt *Runtime) reconcile() {
 	rt.assignment = rt.member.assignment()
 	defer rt.member.released()
+	defer rt.destroyGone()
 	for _, a := range rt.core.Reconcile(rt.snapshot, rt.assignment) {
 		switch a := a.(type) {
 		case herder.StartConnector:
@@ -41,6 +42,46 @@ func (rt *Runtime) reconcile() {
 			if t := rt.tasks[a.ID]; t != nil {
 				t.Pause(a.Paused)
 			}
+		}
+	}
+}
+
+// tasksChanged looks at what a connector's tasks were before they changed. It runs on the loop.
+func (rt *Runtime) tasksChanged(name string, before herder.Snapshot) {
+	old, now := before[name], rt.snapshot[name]
+	if old == nil || now == nil {
+		return
+	}
+	for task := range old.Tasks {
+		id := connect.TaskID{Connector: name, Task: task}
+		if rt.cfg.javaDefaults {
+			rt.core.RestartTask(id) // also one whose configuration is the same
+		}
+		if task >= len(now.Tasks) && rt.status.shared != nil {
+			rt.doomedTasks[id] = true
+		}
+	}
+}
+
+// destroyGone removes what is stored of the states of connectors that were deleted, once nothing of them runs here any more:
+// what they say while they stop comes first, and does not outlive them. It runs on the loop.
+func (rt *Runtime) destroyGone() {
+	for id := range rt.doomedTasks {
+		if rt.core.Runs(id) {
+			continue
+		}
+		delete(rt.doomedTasks, id)
+		if k := rt.snapshot[id.Connector]; k != nil && id.Task >= len(k.Tasks) {
+			rt.status.shared.destroyTask(id)
+		}
+	}
+	for name, tasks := range rt.doomed {
+		if rt.core.Busy(name) || rt.core.RunsConnector(name) {
+			continue
+		}
+		delete(rt.doomed, name)
+		if rt.snapshot[name] == nil {
+			rt.status.shared.destroy(name, tasks)
 		}
 	}
 }
@@ -75,7 +116,7 @@ func (rt *Runtime) startConnector(a herder.StartConnector) {
 	}
 	var hide func(connect.Config) connect.Config // the connector's goroutine has it to itself
 	c := worker.StartConnector(worker.ConnectorOptions{
-		Name: name, Logger: log, Status: status, Target: target(a.Target), Grace: connectorGrace, Metrics: m,
+		Name: name, Logger: log, Status: status, Target: target(a.Target), Grace: connectorGrace, AsJava: rt.cfg.javaDefaults, Metrics: m,
 		New: func(ctx context.Context) (p *worker.ConnectorParts, err error) {
 			if err = rt.checkNulls(a.Config); err == nil {
 				p, hide, err = rt.connectorParts(ctx, name, cfg)
@@ -122,10 +163,16 @@ func (rt *Runtime) stopConnector(name string) {
 		return
 	}
 	c.Stop()
+	plan := rt.plans[name]
 	go func() {
 		<-c.Done()
+		plan.wait()
 		rt.post(func() {
 			rt.leave(c.Ended())
+			if plan != nil && plan.connector && rt.snapshot[name] != nil {
+				plan.connector = false
+				rt.status.connector(name, Restarting, nil)
+			}
 			rt.core.ConnectorStopped(name)
 			m.Remove()
 			if rt.snapshot[name] == nil {
@@ -140,7 +187,7 @@ func (rt *Runtime) startTask(a herder.StartTask) {
 	id := a.ID
 	log := rt.pluginLog(a.Connector).With("connector", id.Connector, "task", id.Task)
 	status := func(s worker.State, err error) { rt.status.task(id, s, err) }
-	opts := worker.TaskOptions{ID: id, Logger: log, Restart: rt.cfg.Restart.policy(), Grace: rt.settings.TaskShutdownTimeout, Paused: a.Paused, Status: status,
+	opts := worker.TaskOptions{ID: id, Logger: log, Restart: rt.cfg.Restart.policy(), Grace: rt.settings.TaskShutdownTimeout, Paused: a.Paused, Status: status, AsJava: rt.cfg.javaDefaults,
 		ActiveTopic: rt.trackTopics(id), Metrics: rt.measureTask(id, plain(a.Connector))}
 	t, err := rt.newTask(a, opts)
 	if err != nil {
@@ -163,11 +210,23 @@ func (rt *Runtime) stopTask(id connect.TaskID) {
 		rt.again()
 		return
 	}
+	if k := rt.snapshot[id.Connector]; rt.cfg.javaDefaults && k != nil && k.Target == herder.Stopped {
+		t.Pause(false)
+	}
 	t.Stop()
+	plan := rt.plans[id.Connector]
+	if plan != nil && !plan.tasks[id] {
+		plan = nil
+	}
 	go func() {
 		<-t.Done()
+		plan.wait()
 		rt.post(func() {
 			rt.leave(t.Ended())
+			if plan != nil && plan.tasks[id] && rt.snapshot[id.Connector] != nil {
+				delete(plan.tasks, id)
+				rt.status.task(id, Restarting, nil)
+			}
 			rt.core.TaskStopped(id)
 			m.Remove()
 			if k := rt.snapshot[id.Connector]; k == nil {
@@ -243,7 +302,7 @@ func (rt *Runtime) tasksToStore(name string, configs []connect.Config) []configs
 				cfg[key] = *v
 			}
 		}
-		properties[i] = configstore.TaskProperties(cfg)
+		properties[i] = configstore.TaskProperties(cfg, rt.order.of(name, k.Config))
 	}
 	if !herder.TasksChanged(k, configs) {
 		return nil
@@ -276,6 +335,9 @@ func (rt *Runtime) configured(e configstore.Event) {
 	switch e := e.(type) {
 	case configstore.ConnectorChanged:
 		rt.status.add(e.Connector)
+		if rt.cfg.javaDefaults {
+			rt.core.RestartConnector(e.Connector) // also if nothing changed
+		}
 		if before[e.Connector] == nil {
 			rt.coordinator.Rejoin("connector " + e.Connector + " was created")
 		}
@@ -286,11 +348,12 @@ func (rt *Runtime) configured(e configstore.Event) {
 		rt.order.forget(e.Connector)
 		rt.coordinator.Rejoin("connector " + e.Connector + " was removed")
 		if rt.status.shared != nil {
-			rt.status.shared.destroy(e.Connector)
+			rt.doomed[e.Connector] = rt.core.Tasks(e.Connector)
 		}
 	case configstore.TasksChanged:
 		rt.rounds.TasksChanged(e.Connector)
 		rt.coordinator.Rejoin("the tasks of connector " + e.Connector + " changed")
+		rt.tasksChanged(e.Connector, before)
 		if k := rt.snapshot[e.Connector]; k != nil {
 			rt.status.keepTasks(e.Connector, len(k.Tasks))
 		}
@@ -311,20 +374,44 @@ func (rt *Runtime) configured(e configstore.Event) {
 	rt.reconcile()
 }
 
+// restartPlan is a restart of a connector with tasks: all of it is stopped before any of it is started, so that what is made
+// anew finds what was there to the end, such as its stored offsets.
+type restartPlan struct {
+	connector bool
+	tasks     map[connect.TaskID]bool
+	stopped   []<-chan struct{}
+}
+
+func (p *restartPlan) wait() {
+	if p != nil {
+		for _, c := range p.stopped {
+			<-c
+		}
+	}
+}
+
 // restart makes anew what a request names and runs here. It runs on the loop.
 func (rt *Runtime) restart(r configstore.RestartRequested) {
 	s, _, _ := rt.status.get(r.Connector)
+	plan := &restartPlan{tasks: make(map[connect.TaskID]bool)}
 	if rt.core.RunsConnector(r.Connector) && (!r.OnlyFailed || s.State == Failed) {
 		rt.core.RestartConnector(r.Connector)
-		rt.status.connector(r.Connector, Restarting, s.Err)
+		plan.connector = r.IncludeTasks || r.OnlyFailed
+		if c := rt.connectors[r.Connector]; c != nil {
+			plan.stopped = append(plan.stopped, c.Done())
+		}
 	}
+	rt.plans[r.Connector] = plan
 	if !r.IncludeTasks {
 		return
 	}
 	for _, t := range s.Tasks {
 		if rt.core.Runs(t.ID) && (!r.OnlyFailed || t.State == Failed) {
 			rt.core.RestartTask(t.ID)
-			rt.status.task(t.ID, Restarting, t.Err)
+			plan.tasks[t.ID] = true
+			if run := rt.tasks[t.ID]; run != nil {
+				plan.stopped = append(plan.stopped, run.Done())
+			}
 		}
 	}
 }

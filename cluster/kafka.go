@@ -13,6 +13,7 @@ import (
 	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/group"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/javaregexp"
 	"github.com/gokconnect/connect/internal/kafkalog"
 	"github.com/gokconnect/connect/internal/worker"
@@ -291,10 +292,13 @@ func topicPattern(s *connconfig.SinkConfig) (*javaregexp.Regexp, error) {
 func (k *kafka) deadLetters(ctx context.Context, connector connect.Config, s *connconfig.SinkConfig, id connect.TaskID) (worker.Producer, func(), error) {
 	exists, err := topicExists(ctx, k.admin, s.DLQTopic) // a topic that is there must not need the right to make it
 	if err == nil && !exists {
-		_, err = k.admin.CreateTopic(ctx, 1, s.DLQReplicationFactor, nil, s.DLQTopic)
+		var made kadm.CreateTopicResponse
+		made, err = k.admin.CreateTopic(ctx, 1, s.DLQReplicationFactor, nil, s.DLQTopic)
+		err = clients.JavaError(err, made.ErrMessage)
 	}
 	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
-		return nil, nil, fmt.Errorf("Could not initialize dead letter queue with topic=%s: %w", s.DLQTopic, err)
+		wrapped := javaerror.New(javaerror.Execution, javaerror.Class(err)+": "+javaerror.Message(err), err)
+		return nil, nil, javaerror.New(javaerror.Connect, "Could not initialize dead letter queue with topic="+s.DLQTopic, wrapped)
 	}
 	return k.lease(ctx, connector, clients.DeadLetterProducerID(id), id)
 }

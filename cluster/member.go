@@ -184,9 +184,6 @@ func (m *groupMember) Assigned(ctx context.Context, g Generation, assignment []b
 	m.rt.log.Info("assigned", "generation", g.ID, "leader", g.Leader == g.Member, "connectors", held.Assigned.Connectors, "tasks", len(held.Assigned.Tasks), "revoked", len(revoked.Connectors)+len(revoked.Tasks), "delay", held.Delay)
 	m.rt.route.set(leads, held.LeaderURL, owned, m.holder.Protocol().Signed())
 	m.rt.keys.look()
-	if shared := m.rt.status.shared; shared != nil && leads {
-		shared.sweep()
-	}
 	if held.Failed() {
 		m.refresh(ctx)
 		m.rejoin("the leader had read less than this instance")
@@ -199,6 +196,9 @@ func (m *groupMember) Assigned(ctx context.Context, g Generation, assignment []b
 	if !revoked.Empty() {
 		m.release(ctx, revoked)
 		m.holder.Released()
+	}
+	if shared := m.rt.status.shared; shared != nil && leads {
+		shared.sweep() // after what runs here has said its last word
 	}
 	m.take(m.holder.Held().Assigned, true)
 	m.rt.meter.RebalanceEnded(g.ID, len(m.holder.Held().Assigned.Connectors), len(m.holder.Held().Assigned.Tasks))

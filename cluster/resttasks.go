@@ -10,6 +10,7 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/herder"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/javahash"
 	"github.com/gokconnect/connect/internal/rest"
 )
@@ -49,13 +50,13 @@ func (rt *Runtime) restStatus(name string, k *herder.Connector) *rest.Status {
 	return out
 }
 
-// javaTrace returns what is shown of a failure, in the form of a Java stack trace without a stack.
+// javaTrace returns what is shown of a failure, in the form of a Java stack trace.
 func javaTrace(err error) string {
 	var stored storedTrace
 	if errors.As(err, &stored) {
 		return string(stored)
 	}
-	return "org.apache.kafka.connect.errors.ConnectException: " + strings.TrimRight(err.Error(), "\n") + "\n"
+	return javaerror.Trace(err)
 }
 
 func (a apiTasks) Status(ctx context.Context, name string) (s *rest.Status, err error) {

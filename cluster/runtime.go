@@ -73,6 +73,10 @@ type Runtime struct {
 	status     *statuses
 	stopping   bool
 	runs       map[string]*connectorRun // the instances of connectors
+	doomed     map[string][]int         // connectors that were deleted and may still run here, with their tasks here
+	// doomedTasks are tasks that their connectors have no more and that may still run here, plans the last restarts.
+	doomedTasks map[connect.TaskID]bool
+	plans       map[string]*restartPlan
 
 	metrics    *metrics.Set // nil: nothing is measured
 	meter      *metrics.WorkerMetrics
@@ -119,7 +123,8 @@ func New(cfg Config) (_ *Runtime, err error) {
 	}
 	rt := &Runtime{
 		cfg: cfg, worker: properties, settings: settings, secrets: hidden, levels: logging.New(cfg.Logger.Handler()),
-		runs:   make(map[string]*connectorRun),
+		runs: make(map[string]*connectorRun), doomed: make(map[string][]int), doomedTasks: make(map[connect.TaskID]bool),
+		plans:  make(map[string]*restartPlan),
 		events: make(chan func()), ended: make(chan struct{}), started: make(chan struct{}),
 		writes: make(chan struct{}, 1), joined: make(chan struct{}),
 		declared: make(map[string]*declared), snapshot: make(herder.Snapshot), core: herder.New(),

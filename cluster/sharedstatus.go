@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -86,11 +87,17 @@ func (s *sharedStatuses) task(id connect.TaskID, state State, err error) {
 	s.store.PutTask(id, status, state == Unassigned)
 }
 
-// destroy removes what is stored of a connector that was deleted.
-func (s *sharedStatuses) destroy(name string) {
+// destroy removes what is stored of a connector that was deleted: also of these tasks, of which the store may not have
+// heard yet.
+func (s *sharedStatuses) destroy(name string, tasks []int) {
 	s.own.Delete(name)
 	s.store.PutConnector(name, statusstore.Status{State: statusstore.Destroyed}, false)
 	for task := range s.store.Tasks(name) {
+		if !slices.Contains(tasks, task) {
+			tasks = append(tasks, task)
+		}
+	}
+	for _, task := range tasks {
 		s.own.Delete(connect.TaskID{Connector: name, Task: task})
 		s.destroyTask(connect.TaskID{Connector: name, Task: task})
 	}
@@ -103,7 +110,7 @@ func (s *sharedStatuses) sweep() {
 	for _, name := range s.store.Connectors() {
 		k := configured[name]
 		if k == nil {
-			s.destroy(name)
+			s.destroy(name, nil)
 			continue
 		}
 		for task := range s.store.Tasks(name) {
@@ -125,6 +132,7 @@ func (s *sharedStatuses) sweepLate(e statusstore.Event) {
 	}
 }
 
+// destroyTask removes what is stored of a task that its connector has no more.
 func (s *sharedStatuses) destroyTask(id connect.TaskID) {
 	s.store.PutTask(id, statusstore.Status{State: statusstore.Destroyed}, false)
 }

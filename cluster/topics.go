@@ -4,17 +4,71 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"time"
 
+	"github.com/gokconnect/connect/internal/clients"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/topiccreation"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // topicMaker makes sure that the topics of one source task exist. It is used by one goroutine.
 type topicMaker struct {
 	admin  *kadm.Client
 	groups *topiccreation.Groups // nil leaves it to the broker
+	client *kgo.Client
+	// block is how long a topic is waited for that the broker may make (max.block.ms); 0 leaves that to the producer.
+	block time.Duration
+}
+
+// maxBlock and maxRequest are what a producer's properties say of a record whose topic is not there yet, and of a large one.
+func maxBlock(props map[string]string) time.Duration {
+	ms, err := strconv.ParseInt(props["max.block.ms"], 10, 64)
+	if err != nil || ms < 0 || ms > math.MaxInt64/int64(time.Millisecond) {
+		return math.MaxInt64
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
+func maxRequest(props map[string]string) int {
+	if n, err := strconv.Atoi(props["max.request.size"]); err == nil {
+		return n
+	}
+	return 1 << 20
+}
+
+// await waits until the broker has a topic, which it may make because it is asked for.
+func (m *topicMaker) await(ctx context.Context, topic string) error {
+	bounded, cancel := context.WithTimeout(ctx, m.block)
+	defer cancel()
+	for {
+		req := kmsg.NewPtrMetadataRequest()
+		req.AllowAutoTopicCreation = true
+		one := kmsg.NewMetadataRequestTopic()
+		one.Topic = &topic
+		req.Topics = append(req.Topics, one)
+		resp, err := req.RequestWith(bounded, m.client)
+		if err == nil && len(resp.Topics) == 1 && resp.Topics[0].ErrorCode == 0 {
+			return nil
+		}
+		timer := time.NewTimer(100 * time.Millisecond)
+		select {
+		case <-timer.C:
+		case <-bounded.Done():
+			timer.Stop()
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			missing := javaerror.New(javaerror.Timeout, fmt.Sprintf("Topic %s not present in metadata after %d ms.", topic, m.block.Milliseconds()),
+				clients.JavaError(kerr.UnknownTopicOrPartition, ""))
+			return javaerror.New(javaerror.Connect, "Unrecoverable exception from producer send callback", missing)
+		}
+	}
 }
 
 // topicTimeout bounds one attempt to look up or make a topic.
@@ -22,7 +76,11 @@ const topicTimeout = 30 * time.Second
 
 // Ensure implements worker.Topics. What can pass is tried again until ctx ends.
 func (m *topicMaker) Ensure(ctx context.Context, topic string) error {
-	if m.groups == nil {
+	switch {
+	case m.groups != nil:
+	case m.block > 0:
+		return m.await(ctx, topic)
+	default:
 		return nil
 	}
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
@@ -55,10 +113,11 @@ func (m *topicMaker) once(ctx context.Context, topic string) error {
 	for k, v := range spec.Configs {
 		settings[k] = &v
 	}
-	_, err = m.admin.CreateTopic(ctx, spec.Partitions, spec.ReplicationFactor, settings, topic)
+	made, err := m.admin.CreateTopic(ctx, spec.Partitions, spec.ReplicationFactor, settings, topic)
 	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
-		return fmt.Errorf("Task failed to create new topic %s with %d partitions and replication factor %d. Ensure that the task is authorized to create topics or that the topic exists: %w",
-			topic, spec.Partitions, spec.ReplicationFactor, err)
+		cause := clients.JavaError(err, made.ErrMessage)
+		return javaerror.In(fmt.Sprintf("create topic with %d partitions and replication factor %d: the task must have the right to, or the topic must exist", spec.Partitions, spec.ReplicationFactor),
+			javaerror.New(javaerror.Connect, fmt.Sprintf("Unable to create topic(s) '%s': %s", topic, javaerror.Message(cause)), cause))
 	}
 	return nil
 }

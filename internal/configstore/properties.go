@@ -2,9 +2,12 @@ package configstore
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javahash"
 	"github.com/gokconnect/connect/internal/storejson"
 )
 
@@ -31,13 +34,33 @@ func HashOrder(m map[string]*string) Properties {
 	return p
 }
 
-// TaskProperties is [HashOrder] for the configuration of a task.
-func TaskProperties(c connect.Config) Properties {
+// TaskProperties is the configuration of a task in the order in which a java.util.HashMap iterates over it that the keys were
+// put into in that order; keys that order does not have follow, by name, and the last of all are those that Kafka Connect
+// adds itself.
+func TaskProperties(c connect.Config, order []string) Properties {
+	keys := make([]string, 0, len(c))
+	put := make(map[string]bool, len(c))
+	add := func(names ...string) {
+		for _, name := range names {
+			if _, ok := c[name]; ok && !put[name] {
+				put[name] = true
+				keys = append(keys, name)
+			}
+		}
+	}
+	add(order...)
+	added := []string{"task.class", "topics", "topics.regex"}
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		if !slices.Contains(added, name) {
+			add(name)
+		}
+	}
+	add(added...)
 	p := make(Properties, 0, len(c))
-	for name, value := range c {
+	for _, name := range javahash.Order(keys, javahash.Buckets) {
+		value := c[name]
 		p = append(p, Property{name, &value})
 	}
-	storejson.HashOrder(p, func(p Property) string { return p.Name })
 	return p
 }
 

@@ -192,6 +192,7 @@ func playAll(t *testing.T, w *playWorld, s *playScenario) {
 			break
 		}
 	}
+	<-time.After(time.Second) // what was said last is still on its way to the topics
 	w.compare()
 	w.end()
 	if t.Failed() {

@@ -70,7 +70,10 @@ func (w *playWorld) wait(i int, s *playStep) {
 	if err != nil {
 		w.t.Error(err)
 	}
-	w.until(fmt.Sprintf("step %d, wait %s", i, strings.ReplaceAll(string(what), `null,`, "")), timeout, every, ok)
+	ended := w.until(fmt.Sprintf("step %d, wait %s", i, strings.ReplaceAll(string(what), `null,`, "")), timeout, every, ok)
+	if ended && s.Wait.Gone != nil {
+		<-time.After(300 * time.Millisecond) // Kafka Connect answers so when the tasks have stopped
+	}
 }
 
 // label is what an instance is called in the expectations.

@@ -22,6 +22,7 @@ import (
 	"github.com/gokconnect/connect/internal/kafkatest"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -50,7 +51,7 @@ type playLink struct {
 
 // newMemoryWorld returns a world in a synctest bubble.
 func newMemoryWorld(t *testing.T, s *playScenario) *playWorld {
-	k := kafkatest.New(t)
+	k := kafkatest.New(t, kafkatest.Kfake(kfake.DefaultNumPartitions(1)))
 	return newWorld(t, s, k.Addrs(), func() playLink {
 		l := k.NewLink()
 		return playLink{l.ClientOpts(), l.Cut}
@@ -116,7 +117,7 @@ func (w *playWorld) run(p *playWorker) {
 		"offset.storage.replication.factor": "1", "status.storage.replication.factor": "1",
 		"key.converter": "org.apache.kafka.connect.storage.StringConverter", "value.converter": "org.apache.kafka.connect.storage.StringConverter",
 		"scheduled.rebalance.max.delay.ms": "0", "heartbeat.interval.ms": "500", "session.timeout.ms": "6000",
-		"rest.advertised.host.name": p.name, "rest.advertised.port": "8083",
+		"client.id": p.name, "rest.advertised.host.name": p.name, "rest.advertised.port": "8083",
 	}
 	for k, v := range p.props {
 		settings[k] = v

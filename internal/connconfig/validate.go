@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/javahash"
 )
 
@@ -190,7 +191,7 @@ func (v *validation) ownValues(ctx context.Context, own, def *connect.ConfigDef,
 	ownValues := own.ValidateValues(v.given)
 	if validator, ok := connect.As[connect.Validator](v.connector); ok {
 		if err := validator.Validate(ctx, v.text, ownValues); err != nil {
-			return nil, nil, fmt.Errorf("validate the configuration of connector %s: %w", v.text[nameKey], err)
+			return nil, nil, javaerror.In("validate the configuration of connector "+v.text[nameKey], err)
 		}
 	}
 	var err error

@@ -242,6 +242,17 @@ func CompareTasks(a, b connect.TaskID) int {
 	return cmp.Or(cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Task, b.Task))
 }
 
+// Tasks returns the tasks of the connector that run, or are still stopping, by number.
+func (c *Core) Tasks(connector string) (tasks []int) {
+	for id := range c.tasks {
+		if id.Connector == connector {
+			tasks = append(tasks, id.Task)
+		}
+	}
+	slices.Sort(tasks)
+	return tasks
+}
+
 // Busy reports whether a task of the connector runs, or is still stopping.
 func (c *Core) Busy(connector string) bool {
 	for id := range c.tasks {

@@ -47,6 +47,11 @@ func (e *Exception) Error() string {
 
 func (e *Exception) Unwrap() error { return e.Cause }
 
+// Is makes exceptions about illegal states [connect.ErrIllegalState].
+func (e *Exception) Is(target error) bool {
+	return target == connect.ErrIllegalState && (e.Class == IllegalState || e.Class == IllegalWorker)
+}
+
 // JavaClass makes the class known to [connect.ErrorClass].
 func (e *Exception) JavaClass() string { return e.Class }
 
@@ -115,6 +120,9 @@ func next(err error) (l Level, cause error) {
 			l.Class, l.Message = connect.ErrorClass(e), e.Message
 			return l, e.Err
 		case *connect.PanicError:
+			for line := range strings.Lines(string(e.Stack)) {
+				l.Frames = append(l.Frames, strings.TrimSpace(line))
+			}
 			if inner := e.Unwrap(); inner != nil {
 				l.Frames = append([]string{"panic in " + e.Call}, l.Frames...)
 				err = inner

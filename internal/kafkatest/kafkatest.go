@@ -5,6 +5,7 @@
 //
 // What is set right:
 //   - OffsetFetch of a group that does not exist answers offsets of -1, as brokers do, not GROUP_ID_NOT_FOUND;
+//   - CreateTopics says in the broker's words that there are too few brokers;
 //   - CreateTopics refuses topic settings that are not of their type, with the broker's text;
 //   - compaction and retention run only when asked for: kfake's compaction drops records of open transactions'
 //     keys and applies retention to compacted topics. Call Compact at quiet points only.
@@ -89,6 +90,7 @@ func New(t testing.TB, opts ...Option) *Cluster {
 	c.general = c.NewLink()
 	c.answerUnknownGroups()
 	c.refuseBadTopicConfigs()
+	c.explainReplication(o.brokers)
 	return c
 }
 

@@ -1,6 +1,7 @@
 package kafkatest
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -58,6 +59,25 @@ var numericTopicConfigs = map[string]string{
 	"min.cleanable.dirty.ratio": "DOUBLE", "min.compaction.lag.ms": "LONG", "min.insync.replicas": "INT",
 	"retention.bytes": "LONG", "retention.ms": "LONG", "segment.bytes": "INT", "segment.index.bytes": "INT",
 	"segment.jitter.ms": "LONG", "segment.ms": "LONG",
+}
+
+// explainReplication gives the refusal of a replication factor the broker's text.
+func (c *Cluster) explainReplication(brokers int) {
+	c.ControlKey(int16(kmsg.CreateTopics), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		req := r.(*kmsg.CreateTopicsRequest)
+		resp := req.ResponseKind().(*kmsg.CreateTopicsResponse)
+		for _, t := range req.Topics {
+			if n := int(t.ReplicationFactor); n > brokers && len(req.Topics) == 1 {
+				rt := kmsg.NewCreateTopicsResponseTopic()
+				rt.Topic, rt.ErrorCode = t.Topic, kerr.InvalidReplicationFactor.Code
+				rt.ErrorMessage = kmsg.StringPtr(fmt.Sprintf("Unable to replicate the partition %d time(s): The target replication factor of %d cannot be reached because only %d broker(s) are registered or some brokers have all their log directories cordoned.", n, n, brokers))
+				resp.Topics = append(resp.Topics, rt)
+				return resp, nil, true
+			}
+		}
+		return nil, nil, false
+	})
 }
 
 // refuseBadTopicConfigs makes CreateTopics refuse a number that is none.

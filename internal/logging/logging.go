@@ -18,8 +18,8 @@ import (
 // Root is the name of the logger above all others.
 const Root = "root"
 
-// LoggerName is the type of an attribute's value by which a handler of [Levels] learns the name of a logger. It is not
-// passed on.
+// LoggerName is the type of an attribute's value by which a handler of [Levels] learns the name of a logger. It is passed on
+// as text, once with each message.
 type LoggerName string
 
 // Named returns a logger of that name.
@@ -194,12 +194,13 @@ func (l *Levels) Set(name string, level slog.Level) ([]string, error) {
 func (l *Levels) Handler(next slog.Handler) slog.Handler {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return &handler{l, l.loggers[Root], next}
+	return &handler{l, l.loggers[Root], "", next}
 }
 
 type handler struct {
 	levels *Levels
 	logger *logger
+	name   string // of the logger, or ""
 	next   slog.Handler
 }
 
@@ -209,11 +210,17 @@ func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
 }
 
 // Handle implements [slog.Handler].
-func (h *handler) Handle(ctx context.Context, r slog.Record) error { return h.next.Handle(ctx, r) }
+func (h *handler) Handle(ctx context.Context, r slog.Record) error {
+	if h.name != "" {
+		r = r.Clone()
+		r.AddAttrs(slog.String("logger", h.name))
+	}
+	return h.next.Handle(ctx, r)
+}
 
 // WithGroup implements [slog.Handler].
 func (h *handler) WithGroup(name string) slog.Handler {
-	return &handler{h.levels, h.logger, h.next.WithGroup(name)}
+	return &handler{h.levels, h.logger, h.name, h.next.WithGroup(name)}
 }
 
 // WithAttrs implements [slog.Handler].
@@ -227,7 +234,7 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 			continue
 		}
 		h.levels.mu.Lock()
-		c.logger = h.levels.logger(canonical(string(name)))
+		c.logger, c.name = h.levels.logger(canonical(string(name))), string(name)
 		h.levels.mu.Unlock()
 	}
 	if len(passed) > 0 {

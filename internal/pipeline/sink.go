@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/tolerance"
 )
 
@@ -87,7 +88,7 @@ func (p *Sink) process(ctx context.Context, c *tolerance.Consumed, batch []conne
 		case ms >= 0:
 			rec.Timestamp = c.Timestamp
 		case ms < -1: // -1 is Kafka's "no timestamp"
-			return batch, fmt.Errorf("Invalid record timestamp %d", ms)
+			return batch, javaerror.New(javaerror.InvalidRecord, fmt.Sprintf("Invalid record timestamp %d", ms), nil)
 		}
 	}
 	if work == nil {

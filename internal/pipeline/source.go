@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/tolerance"
 )
 
@@ -83,6 +84,12 @@ func (p *Source) Process(ctx context.Context, batch []connect.SourceRecord, emit
 	}
 	var out Output
 	for i := range batch {
+		if isNone(&batch[i]) {
+			if err := done(i, 0); err != nil {
+				return err
+			}
+			continue
+		}
 		r := batch[i].Base()
 		if scratch != nil {
 			scratch[i] = *r
@@ -130,6 +137,11 @@ func (p *Source) Process(ctx context.Context, batch []connect.SourceRecord, emit
 	return nil
 }
 
+// isNone reports whether r is the zero record, which stands for none.
+func isNone(r *connect.SourceRecord) bool {
+	return r.Topic == "" && r.Value == nil && r.Key == nil && r.SourcePartition == nil && r.SourceOffset == nil && r.ValueSchema == nil && len(r.Headers) == 0
+}
+
 func (p *Source) failed(ctx context.Context, err error, r *connect.SourceRecord) error {
 	var f *failed
 	if !errors.As(err, &f) {
@@ -170,7 +182,7 @@ func (p *Source) convert(ctx context.Context, r *connect.Record, out *Output) er
 		case ms >= 0:
 			out.Timestamp = r.Timestamp
 		case ms < -1: // -1 is Kafka's "no timestamp"
-			return fmt.Errorf("Invalid record timestamp %d", ms)
+			return javaerror.New(javaerror.InvalidRecord, fmt.Sprintf("Invalid record timestamp %d", ms), nil)
 		}
 	}
 	return nil

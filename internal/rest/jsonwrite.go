@@ -52,18 +52,7 @@ func appendJSON(b []byte, v any) []byte {
 		}
 		return append(b, '}')
 	case Config:
-		if v == nil {
-			return append(b, "null"...)
-		}
-		b = append(b, '{')
-		for i, e := range v {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(appendString(b, e.Key), ':')
-			b = appendJSON(b, e.Value)
-		}
-		return append(b, '}')
+		return appendConfig(b, v)
 	case connect.TaskID:
 		return appendJSON(b, ordered{{"connector", v.Connector}, {"task", v.Task}})
 	case *ConnectorInfo:
@@ -111,6 +100,25 @@ func appendJSON(b []byte, v any) []byte {
 		return append(b, ']')
 	}
 	panic("rest: no JSON form")
+}
+
+func appendConfig(b []byte, c Config) []byte {
+	if c == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '{')
+	for i, e := range c {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, e.Key), ':')
+		if e.Value == nil {
+			b = append(b, "null"...)
+		} else {
+			b = appendString(b, *e.Value)
+		}
+	}
+	return append(b, '}')
 }
 
 // array is a list to be written.

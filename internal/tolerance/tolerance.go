@@ -34,6 +34,9 @@ type Policy struct {
 	RetryTimeout time.Duration
 	// RetryDelayMax caps the wait between two attempts.
 	RetryDelayMax time.Duration
+	// GiveUpAtEnd applies Tolerate to a record whose retries end because the task does, as Kafka Connect does: the record counts
+	// as done although it was never delivered. Otherwise it is left to the next run.
+	GiveUpAtEnd bool
 	// Tolerate skips records that fail, instead of failing the task.
 	Tolerate bool
 }
@@ -78,6 +81,10 @@ func (e *Exceeded) Error() string {
 }
 func (e *Exceeded) Unwrap() error { return e.Err }
 
+// JavaClass and JavaMessage are what is shown of it.
+func (e *Exceeded) JavaClass() string   { return "org.apache.kafka.connect.errors.ConnectException" }
+func (e *Exceeded) JavaMessage() string { return "Tolerance exceeded in error handler" }
+
 // Stats counts what an [Operator] saw. All fields are read and written atomically.
 type Stats struct {
 	Failures atomic.Int64 // attempts that failed
@@ -94,6 +101,7 @@ type Operator struct {
 	reporters []Reporter
 	logs      int64 // how many of the reporters are logs
 	until     context.Context
+	waiting   func() error // called before a wait, or nil
 	Stats     Stats
 }
 
@@ -115,10 +123,14 @@ func New(p Policy, reporters ...Reporter) *Operator {
 // way outlive. It is called before the operator is used.
 func (o *Operator) Until(ctx context.Context) { o.until = ctx }
 
+// Waiting has f called before each wait for another attempt: so that what came before the record that failed does not wait with
+// it. An error ends the attempts. It is called before the operator is used.
+func (o *Operator) Waiting(f func() error) { o.waiting = f }
+
 // Interrupted reports whether the task is to stop, or ctx has ended: then a failure says nothing of the record, which
 // must neither be given up nor count as done.
 func (o *Operator) Interrupted(ctx context.Context) bool {
-	return ctx.Err() != nil || o.until.Err() != nil
+	return !o.policy.GiveUpAtEnd && (ctx.Err() != nil || o.until.Err() != nil)
 }
 
 // Tolerates reports whether records that fail are skipped.
@@ -151,7 +163,14 @@ func (o *Operator) Retry(ctx context.Context, err error, call func() error) (att
 			}
 			wait = min(wait, left)
 		}
-		if err := o.sleep(ctx, wait); err != nil {
+		if o.waiting != nil {
+			if err := o.waiting(); err != nil {
+				return attempts, errors.Join(last, err)
+			}
+		}
+		if err := o.sleep(ctx, wait); err != nil && o.policy.GiveUpAtEnd {
+			return attempts, last
+		} else if err != nil {
 			return attempts, errors.Join(last, err)
 		}
 		attempts++

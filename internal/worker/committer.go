@@ -25,8 +25,7 @@ func (r *sourceRun) committer(work context.Context, quit <-chan struct{}) {
 			r.tell(work)
 			r.flush(work)
 		case <-quit:
-			r.tell(work)
-			r.flush(work)
+			r.tell(work) // the last flush is the task's own
 			return
 		}
 	}
@@ -56,6 +55,8 @@ func (r *sourceRun) tell(work context.Context) {
 	if r.commitRecord == nil {
 		return
 	}
+	r.committing <- struct{}{}
+	defer func() { <-r.committing }()
 	// One guard for many calls: after an error or a panic the rest goes on.
 	for i := 0; i < len(batch); {
 		err := r.commit.do(callCommitRecord, func() error {
@@ -78,6 +79,15 @@ func (r *sourceRun) tell(work context.Context) {
 	}
 }
 
+// commitOne tells the task what became of one record that did not become any. It is called on the task's goroutine.
+func (r *sourceRun) commitOne(work context.Context, at *Activity, record *connect.SourceRecord, metadata *connect.RecordMetadata) {
+	r.committing <- struct{}{}
+	defer func() { <-r.committing }()
+	if err := at.do(callCommitRecord, func() error { return r.commitRecord.CommitRecord(work, record, metadata) }); err != nil {
+		r.Logger.Error("commit of record failed, which has no other effect", "err", err)
+	}
+}
+
 func (r *sourceRun) failWith(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -89,11 +99,17 @@ func (r *sourceRun) failWith(err error) {
 
 // flush stores the offsets that may be stored, and tells the task. After a failure they are kept for the next time.
 func (r *sourceRun) flush(work context.Context) {
-	if r.t.abandoned.Load() {
+	if r.t.abandoned.Load() && !r.AsJava {
 		return // the partitions may belong to another task by now (invariant 3)
 	}
 	r.mu.Lock()
-	taken := r.track.take()
+	var taken []committable
+	switch {
+	case r.AsJava:
+		taken, r.released = r.released, nil
+	default:
+		taken = r.track.take()
+	}
 	r.mu.Unlock()
 	began := time.Now()
 	if len(taken) > 0 {
@@ -137,6 +153,9 @@ func (r *sourceRun) store(work context.Context, taken []committable) error {
 	}
 	if len(storable) == 0 {
 		return nil
+	}
+	if r.AsJava {
+		work = context.WithoutCancel(work) // also for a task that was given up
 	}
 	bounded, cancel := deadline(work, r.FlushTimeout, "storing offsets")
 	defer cancel()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/metrics"
 )
 
@@ -31,6 +32,8 @@ type ConnectorOptions struct {
 	TaskConfigsFailed func(error)
 	// Metrics are what the connector reports of itself. Optional.
 	Metrics *metrics.ConnectorMetrics
+	// AsJava makes the connector's life that of Kafka Connect also where that is worse: one that failed is not stopped.
+	AsJava bool
 }
 
 // ConnectorParts are an instance of a connector and what it needs.
@@ -206,6 +209,9 @@ func (c *Connector) loop() {
 			c.opts.Logger.Error("connector raised an error", "err", raised)
 			state = Failed
 			c.status(Failed, raised)
+			if c.opts.AsJava {
+				c.status(Failed, raised) // twice, as Kafka Connect says it
+			}
 		case state == Failed && target != Stopped, state == target && !reconfigure:
 			// A failed connector stays so until it is stopped or made anew.
 		case target == Running:
@@ -226,7 +232,7 @@ func (c *Connector) loop() {
 			}
 			delay, retry = c.taskConfigs(&state, delay)
 		default:
-			err := c.halt(&run)
+			err := c.halt(&run, state)
 			state, retry, delay = target, nil, 0
 			if err != nil && target == Paused {
 				state = Failed
@@ -250,7 +256,7 @@ func (c *Connector) start() (*instance, error) {
 		err := c.activity.do(callCreate, func() (err error) { c.parts, err = c.opts.New(c.life); return err })
 		if err != nil {
 			c.opts.Logger.Error("connector can't be created", "err", err)
-			return nil, fmt.Errorf("create connector: %w", err)
+			return nil, javaerror.In("create connector", err)
 		}
 	}
 	run := &instance{connector: c}
@@ -263,7 +269,7 @@ func (c *Connector) start() (*instance, error) {
 		run.cancel(connect.ErrStopping)
 		c.opts.Metrics.EndRun()
 		c.opts.Logger.Error("connector failed to start", "err", err)
-		return nil, fmt.Errorf("start: %w", err)
+		return nil, javaerror.In("Start", err)
 	}
 	return run, nil
 }
@@ -302,12 +308,15 @@ func (c *Connector) taskConfigs(state *State, last time.Duration) (time.Duration
 }
 
 // halt stops the connector, if it is started.
-func (c *Connector) halt(run **instance) error {
+func (c *Connector) halt(run **instance, state State) error {
 	if *run == nil {
 		return nil
 	}
 	(*run).cancel(connect.ErrStopping)
 	*run = nil
+	if c.opts.AsJava && state == Failed {
+		return nil
+	}
 	ctx, cancel := deadline(c.work, c.opts.Grace, "Stop")
 	defer cancel()
 	err := c.activity.do(callStop, func() error { return c.parts.Connector.Stop(ctx) })
@@ -325,11 +334,11 @@ func (c *Connector) end(run *instance, state State) {
 			c.parts.Release()
 		}
 	}()
-	if err := c.halt(&run); err != nil {
+	if err := c.halt(&run, state); err != nil {
 		c.status(Failed, err)
 		return
 	}
-	if state != Failed {
+	if state != Failed || c.opts.AsJava {
 		c.status(Unassigned, nil)
 	}
 }
@@ -345,6 +354,10 @@ func (e *TooManyTasks) Error() string {
 		"This behaviour should be considered a bug and is disallowed. If necessary, it can be permitted by reconfiguring the connector with 'tasks.max.enforce' set to false; "+
 		"however, this option will be removed in a future release of Kafka Connect.", e.Connector, e.Tasks, e.Limit)
 }
+
+// JavaClass and JavaMessage are what is shown of it.
+func (e *TooManyTasks) JavaClass() string   { return javaerror.TooManyTasks }
+func (e *TooManyTasks) JavaMessage() string { return e.Error() }
 
 var _ error = (*TooManyTasks)(nil)
 

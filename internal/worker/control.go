@@ -62,6 +62,9 @@ func (c *control) awaitResume(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
+			if paused, _ := c.get(); !paused {
+				return nil
+			}
 			return context.Cause(ctx)
 		}
 	}

@@ -3,12 +3,12 @@ package worker
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/tolerance"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -121,9 +121,9 @@ func (d *DeadLetters) await(ctx context.Context, enough func() bool) error {
 // describe returns the headers that say what happened to a record, in Connect's order.
 func (d *DeadLetters) describe(f *tolerance.Failure) []kgo.RecordHeader {
 	const prefix = "__connect.errors."
-	message := f.Err.Error()
+	message, trace := javaerror.Message(f.Err), javaerror.Trace(f.Err)
 	if d.Hide != nil {
-		message = d.Hide(message)
+		message, trace = d.Hide(message), d.Hide(trace)
 	}
 	text := func(name, value string) kgo.RecordHeader {
 		return kgo.RecordHeader{Key: prefix + name, Value: []byte(value)}
@@ -136,8 +136,8 @@ func (d *DeadLetters) describe(f *tolerance.Failure) []kgo.RecordHeader {
 		text("task.id", strconv.Itoa(d.ID.Task)),
 		text("stage", string(f.Stage)),
 		text("class.name", f.Class),
-		text("exception.class.name", connect.ErrorClass(f.Err)),
+		text("exception.class.name", javaerror.Class(f.Err)),
 		text("exception.message", message),
-		text("exception.stacktrace", connect.ErrorClass(f.Err)+": "+message+"\n"+string(debug.Stack())),
+		text("exception.stacktrace", trace),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/tolerance"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -18,7 +19,12 @@ func (r *sinkRun) put(poll context.Context) error {
 	began := time.Now()
 	err := r.activity.do(callPut, func() error { return r.Task.Put(r.work, r.batch) })
 	if failure := r.firstFailure(nil); failure != nil {
-		return failure // such as a record that was reported while nothing is tolerated
+		// Such as a record that was reported while nothing is tolerated.
+		wrapped := javaerror.New(javaerror.Connect, unrecoverable, javaerror.In("Put", failure))
+		r.mu.Lock()
+		r.err = wrapped
+		r.mu.Unlock()
+		return wrapped
 	}
 	var partial *connect.BatchError
 	switch {
@@ -31,7 +37,7 @@ func (r *sinkRun) put(poll context.Context) error {
 	case connect.IsRetriable(err):
 		return r.putAgain(err)
 	}
-	return fmt.Errorf("put %d records: Exiting WorkerSinkTask due to unrecoverable exception.: %w", len(r.batch), err)
+	return javaerror.New(javaerror.Connect, unrecoverable, javaerror.In(fmt.Sprintf("Put of %d records", len(r.batch)), err))
 }
 
 // delivered takes note that the whole batch is done.
@@ -93,3 +99,5 @@ func (r *sinkRun) putPartly(poll context.Context, partial *connect.BatchError) e
 
 // sinkTaskClass is what dead letter headers name as the class that failed in Put.
 const sinkTaskClass = "org.apache.kafka.connect.sink.SinkTask"
+
+const unrecoverable = "Exiting WorkerSinkTask due to unrecoverable exception."

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaerror"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -79,11 +81,61 @@ func (r *sinkRun) onAssigned(cl *kgo.Client, m map[string][]int32) {
 	if r.paused {
 		cl.PauseFetchPartitions(m)
 	}
+}
+
+// onOffsets is called after onAssigned with the committed offsets, before anything is fetched: the only place where a
+// request to begin elsewhere is certain to be heard. So the partitions are opened here.
+func (r *sinkRun) onOffsets(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	if !r.rebalanceTurn(r.client) {
+		return nil, errors.New("the task is over")
+	}
+	defer r.giveTurn()
+	begins := r.resolve(ctx, offsets)
+	var opening []connect.TopicPartition
+	for topic, partitions := range offsets {
+		for n, offset := range partitions {
+			tp := connect.TopicPartition{Topic: topic, Partition: n}
+			p := r.parts[tp]
+			if p == nil || p.opened || r.closed {
+				continue
+			}
+			p.opened = true
+			opening = append(opening, tp)
+			delete(r.stale, tp)
+			at := offset.EpochOffset().Offset
+			if at < 0 {
+				var ok bool
+				if at, ok = begins[tp]; !ok {
+					continue
+				}
+			}
+			p.polled, p.current, p.first, p.committed = at, at, at, at
+		}
+	}
+	if len(opening) > 0 && !r.open(sortedPartitions(slices.Values(opening))) {
+		return offsets, nil // the run ends
+	}
+	for topic, partitions := range offsets {
+		for n := range partitions {
+			if p := r.parts[connect.TopicPartition{Topic: topic, Partition: n}]; p != nil && p.seek != nil {
+				partitions[n] = kgo.NewOffset().At(*p.seek).WithEpoch(-1)
+				p.moved()
+			}
+		}
+	}
+	return offsets, nil
+}
+
+// open tells the task of partitions that it has now, and reports whether it agrees. The caller has the turn.
+func (r *sinkRun) open(partitions []connect.TopicPartition) bool {
+	if r.firstFailure(nil) != nil {
+		return false
+	}
 	if r.opener != nil {
 		err := r.activity.do(callOpen, func() error { return r.opener.OpenPartitions(r.work, slices.Clone(partitions)) })
 		if err != nil {
-			r.failWith(fmt.Errorf("open %d partitions: %w", len(partitions), err))
-			return
+			r.failWith(javaerror.In(fmt.Sprintf("OpenPartitions of %d", len(partitions)), err))
+			return false
 		}
 	}
 	if r.stored != nil {
@@ -93,8 +145,8 @@ func (r *sinkRun) onAssigned(cl *kgo.Client, m map[string][]int32) {
 			return err
 		})
 		if err != nil {
-			r.failWith(fmt.Errorf("offsets of the target for %d partitions: %w", len(partitions), err))
-			return
+			r.failWith(javaerror.In(fmt.Sprintf("CommittedOffsets of %d partitions", len(partitions)), err))
+			return false
 		}
 		for tp, offset := range offsets {
 			if p := r.parts[tp]; p != nil && p.seek == nil {
@@ -102,31 +154,55 @@ func (r *sinkRun) onAssigned(cl *kgo.Client, m map[string][]int32) {
 			}
 		}
 	}
+	return true
 }
 
-// onOffsets is called after onAssigned with the committed offsets, before anything is fetched: the only place where a
-// request to begin elsewhere is certain to be heard.
-func (r *sinkRun) onOffsets(_ context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	if !r.rebalanceTurn(r.client) {
-		return nil, errors.New("the task is over")
-	}
-	defer r.giveTurn()
+// resolve returns where the task begins in partitions without a committed offset, which is their start or end, as far as it can
+// be found out.
+func (r *sinkRun) resolve(ctx context.Context, offsets map[string]map[int32]kgo.Offset) map[connect.TopicPartition]int64 {
+	const end, start = -1, -2
+	var topics []string
 	for topic, partitions := range offsets {
-		for n, offset := range partitions {
-			p := r.parts[connect.TopicPartition{Topic: topic, Partition: n}]
-			if p == nil {
-				continue
-			}
-			if at := offset.EpochOffset().Offset; at >= 0 {
-				p.committed = at
-			}
-			if p.seek != nil {
-				partitions[n] = kgo.NewOffset().At(*p.seek).WithEpoch(-1)
-				p.moved()
+		for _, offset := range partitions {
+			at := offset.EpochOffset().Offset
+			if (at == start || at == end) && !slices.Contains(topics, topic) {
+				topics = append(topics, topic)
 			}
 		}
 	}
-	return offsets, nil
+	if len(topics) == 0 {
+		return nil
+	}
+	admin := kadm.NewClient(r.client)
+	starts, err := admin.ListStartOffsets(ctx, topics...)
+	if err != nil {
+		return nil
+	}
+	list := admin.ListEndOffsets
+	if level, ok := r.client.OptValue(kgo.FetchIsolationLevel).(int8); ok && level == 1 {
+		list = admin.ListCommittedOffsets
+	}
+	ends, err := list(ctx, topics...)
+	if err != nil {
+		return nil
+	}
+	begins := make(map[connect.TopicPartition]int64)
+	for topic, partitions := range offsets {
+		for n, offset := range partitions {
+			from := starts
+			switch offset.EpochOffset().Offset {
+			case start:
+			case end:
+				from = ends
+			default:
+				continue
+			}
+			if found, ok := from.Lookup(topic, n); ok && found.Err == nil {
+				begins[connect.TopicPartition{Topic: topic, Partition: n}] = found.Offset
+			}
+		}
+	}
+	return begins
 }
 
 // giveUp closes partitions that the task loses: with a last commit when they were revoked, without when they are lost.
@@ -152,6 +228,9 @@ func (r *sinkRun) letGo(cl *kgo.Client, partitions []connect.TopicPartition, com
 	for _, tp := range partitions {
 		if r.parts[tp].paused {
 			unpause = append(unpause, tp)
+		}
+		if p := r.parts[tp]; r.AsJava && p.opened && p.current >= 0 {
+			r.stale[tp] = p.current
 		}
 		delete(r.parts, tp)
 	}

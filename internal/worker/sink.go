@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/connconfig"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/javaregexp"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
@@ -105,6 +108,8 @@ type sinkRun struct {
 	// turn is held by whoever may call the task. It is a channel, not a mutex, so that waiting for it can end.
 	turn  chan struct{}
 	parts map[connect.TopicPartition]*assigned
+	// stale are partitions that were given up, with the offsets then: Kafka Connect closes them once more at the end.
+	stale map[connect.TopicPartition]int64
 	batch []connect.SinkRecord // what is being put; not empty between turns only while it waits to be put again
 	// replaced are topics that were deleted, and perhaps made anew, since they were assigned. It is the task goroutine's own.
 	replaced map[string]bool
@@ -115,6 +120,7 @@ type sinkRun struct {
 	timeout time.Duration
 	next    time.Time // of the next commit
 	seen    sinkSeen
+	badSeek error // a request to go on in a partition that the task does not have
 	// throttle is the task goroutine's own.
 	throttle *throttle
 
@@ -133,13 +139,14 @@ type assigned struct {
 	committed int64  // the offset that Kafka has; -1 unknown
 	first     int64  // the first offset that was consumed; -1 none yet
 	seek      *int64 // where to go on, not yet applied
+	opened    bool   // the task was told of it
 	paused    bool   // by the task
 	end       int64  // of the partition in Kafka, as far as known; kept if there are metrics
 }
 
 func newSinkRun(t *Task, o SinkOptions, p *SinkParts) *sinkRun {
 	r := &sinkRun{SinkOptions: o, SinkParts: *p, t: t, turn: make(chan struct{}, 1),
-		left: make(chan struct{}), clientClosed: make(chan struct{}), parts: make(map[connect.TopicPartition]*assigned), replaced: make(map[string]bool)}
+		left: make(chan struct{}), clientClosed: make(chan struct{}), parts: make(map[connect.TopicPartition]*assigned), replaced: make(map[string]bool), stale: make(map[connect.TopicPartition]int64)}
 	r.preCommit, _ = connect.As[connect.PreCommitter](p.Task)
 	r.flusher, _ = connect.As[connect.Flusher](p.Task)
 	r.opener, _ = connect.As[connect.PartitionOpener](p.Task)
@@ -201,7 +208,7 @@ func (r *sinkRun) run(ctx, work context.Context) (err error) {
 		if interrupted(poll, err) {
 			return nil
 		}
-		return fmt.Errorf("start: %w", err)
+		return javaerror.In("Start", err)
 	}
 	r.next = time.Now().Add(r.CommitInterval)
 	defer r.t.control.notify(r.wake)()
@@ -217,10 +224,10 @@ func (r *sinkRun) run(ctx, work context.Context) (err error) {
 	)
 	r.giveTurn()
 	if err != nil {
-		return fmt.Errorf("create consumer: %w", err)
+		return javaerror.In("create consumer", err)
 	}
 	defer context.AfterFunc(work, func() {
-		if r.t.abandoned.Load() {
+		if r.t.abandoned.Load() && !r.AsJava {
 			r.leave(r.client, ErrAbandoned)
 		}
 	})()
@@ -230,8 +237,8 @@ func (r *sinkRun) run(ctx, work context.Context) (err error) {
 	r.takeTurn()
 	defer r.giveTurn()
 	r.closed = true
-	if !r.t.abandoned.Load() {
-		err = errors.Join(err, r.closePartitions(r.client, r.all(), true))
+	if !r.t.abandoned.Load() || r.AsJava {
+		err = errors.Join(err, r.closePartitions(r.client, append(r.all(), slices.Collect(maps.Keys(r.stale))...), true))
 	}
 	return err
 }
@@ -255,15 +262,16 @@ func (r *sinkRun) loop(poll context.Context) error {
 		}
 		watchdog.Stop()
 		var fetches kgo.Fetches
+		over := true
 		if again {
-			sleep(poll, wait)
+			over = r.pause(poll, wait)
 		} else {
 			fetches = r.pollRecords(poll, wait)
 		}
 		watchdog.Reset(r.RebalanceTimeout)
 		r.takeTurn()
 		r.client.AllowRebalance() // from here on it is the turn that holds a rebalance back
-		if !again || poll.Err() == nil {
+		if !again || over {
 			err = r.deliver(poll, fetches, again)
 		}
 		r.giveTurn()
@@ -284,6 +292,9 @@ func (r *sinkRun) between() (wait time.Duration, err error) {
 	if paused, _ := r.t.control.get(); paused != r.paused {
 		r.setPaused(paused)
 	}
+	if r.badSeek != nil {
+		return 0, r.badSeek
+	}
 	r.applySeeks()
 	now := time.Now()
 	r.mu.Lock()
@@ -300,10 +311,28 @@ func (r *sinkRun) between() (wait time.Duration, err error) {
 	switch {
 	case r.timeout > 0:
 		wait = min(wait, r.timeout)
-	case len(r.batch) > 0:
+	case len(r.batch) > 0 && !r.AsJava:
 		wait = min(wait, tolerance.Backoff(r.retries, r.RetryLimit))
 	}
 	return wait, nil
+}
+
+// pause waits before a batch is put again, and reports whether that time is over: it may be woken, and then the batch waits
+// once more.
+func (r *sinkRun) pause(poll context.Context, wait time.Duration) (over bool) {
+	ctx, cancel := context.WithTimeout(poll, wait)
+	defer cancel()
+	r.mu.Lock()
+	if r.woken {
+		cancel()
+	}
+	r.woken, r.interrupt = false, cancel
+	r.mu.Unlock()
+	<-ctx.Done()
+	r.mu.Lock()
+	r.interrupt = nil
+	r.mu.Unlock()
+	return errors.Is(ctx.Err(), context.DeadlineExceeded) && poll.Err() == nil
 }
 
 // pollRecords waits for records, at most for that time, or until it is woken.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -20,8 +21,12 @@ func (r *sinkRun) all() []connect.TopicPartition { return sortedPartitions(maps.
 func (r *sinkRun) commit(cl *kgo.Client, partitions []connect.TopicPartition, closing bool) error {
 	done, err := r.durable(partitions)
 	if err != nil {
-		if errors.Is(err, errDeadLetter) {
+		var null errNull
+		switch {
+		case errors.Is(err, errDeadLetter):
 			return err
+		case errors.As(err, &null):
+			return null.error
 		}
 		r.Metrics.Committed(0, err)
 		if closing {
@@ -39,8 +44,10 @@ func (r *sinkRun) commit(cl *kgo.Client, partitions []connect.TopicPartition, cl
 func (r *sinkRun) durable(partitions []connect.TopicPartition) (connect.SinkOffsets, error) {
 	current := make(connect.SinkOffsets, len(partitions))
 	for _, tp := range partitions {
-		if p := r.parts[tp]; p != nil && p.current >= 0 && !r.lost.Load() {
+		if p := r.parts[tp]; p != nil && p.current >= 0 && (!r.lost.Load() || r.AsJava) {
 			current[tp] = p.current
+		} else if at, ok := r.stale[tp]; ok && p == nil {
+			current[tp] = at
 		}
 	}
 	if len(current) == 0 {
@@ -66,7 +73,12 @@ func (r *sinkRun) durable(partitions []connect.TopicPartition) (connect.SinkOffs
 	if err != nil {
 		return nil, err
 	}
-	out := make(connect.SinkOffsets, len(done))
+	if r.AsJava {
+		if err := javaOffsets(done); err != nil {
+			return nil, err
+		}
+	}
+	out, changed := make(connect.SinkOffsets, len(done)), false
 	for tp, offset := range done {
 		at, ok := current[tp]
 		switch {
@@ -74,15 +86,40 @@ func (r *sinkRun) durable(partitions []connect.TopicPartition) (connect.SinkOffs
 			r.Logger.Warn("PreCommit returned a partition that the task does not have, which is ignored", "partition", tp.String(), "offset", offset)
 		case offset < 0 || offset > at:
 			r.Logger.Warn("PreCommit returned an offset behind what was put, or below 0, which is ignored", "partition", tp.String(), "offset", offset, "put", at)
-		case offset != r.parts[tp].committed:
+		case r.parts[tp] != nil:
 			out[tp] = offset
+			changed = changed || offset != r.parts[tp].committed
 		}
+	}
+	if !changed {
+		return nil, nil
 	}
 	return out, nil
 }
 
+// javaOffsets returns what Kafka Connect runs into where a task returns no map of offsets, or no offset for a partition.
+func javaOffsets(done connect.SinkOffsets) error {
+	if done == nil {
+		return errNull{javaerror.New(javaerror.NullPointer, `Cannot invoke "java.util.Map.isEmpty()" because "taskProvidedOffsets" is null`, nil)}
+	}
+	for _, offset := range done {
+		if offset < 0 {
+			return errNull{javaerror.New(javaerror.NullPointer, `Cannot invoke "org.apache.kafka.clients.consumer.OffsetAndMetadata.offset()" because "taskProvidedOffset" is null`, nil)}
+		}
+	}
+	return nil
+}
+
+// errNull fails the task, and not only the commit.
+type errNull struct{ error }
+
+func (e errNull) Unwrap() error { return e.error }
+
 // store commits offsets to Kafka. What can't be committed is committed the next time.
 func (r *sinkRun) store(cl *kgo.Client, offsets connect.SinkOffsets) error {
+	if r.lost.Load() || r.t.abandoned.Load() {
+		return nil
+	}
 	if len(offsets) == 0 {
 		if offsets != nil { // there is nothing new
 			r.Metrics.SinkCommit()
@@ -193,21 +230,31 @@ func (r *sinkRun) dropFromBatch(drop func(connect.TopicPartition) bool) {
 
 // closePartitions gives partitions up: flush and commit what is done, unless they are lost; tell the task. The error
 // fails the task. The caller has the turn.
-func (r *sinkRun) closePartitions(cl *kgo.Client, partitions []connect.TopicPartition, commit bool) error {
+func (r *sinkRun) closePartitions(cl *kgo.Client, partitions []connect.TopicPartition, commit bool) (cerr error) {
 	if len(partitions) == 0 {
 		return nil
 	}
 	var done connect.SinkOffsets
 	if commit {
 		var err error
-		if done, err = r.durable(partitions); err != nil {
+		var null errNull
+		if done, err = r.durable(partitions); errors.As(err, &null) {
+			defer func() { cerr = errors.Join(null.error, cerr) }()
+		} else if err != nil {
 			r.Logger.Warn("flush failed while closing partitions, their offsets are not committed", "err", err)
 		}
 	}
-	if r.closer != nil {
-		cerr := r.activity.do(callClose, func() error { return r.closer.ClosePartitions(r.work, slices.Clone(partitions)) })
+	partitions = sortedPartitions(func(yield func(connect.TopicPartition) bool) {
+		for _, tp := range partitions {
+			if p, ok := r.parts[tp]; (ok && p.opened || !ok) && !yield(tp) {
+				return
+			}
+		}
+	})
+	if r.closer != nil && len(partitions) > 0 {
+		cerr = r.activity.do(callClose, func() error { return r.closer.ClosePartitions(r.work, slices.Clone(partitions)) })
 		if cerr != nil {
-			return fmt.Errorf("close %d partitions: %w", len(partitions), cerr) // nothing is committed
+			return javaerror.In(fmt.Sprintf("ClosePartitions of %d", len(partitions)), cerr) // nothing is committed
 		}
 	}
 	return r.store(cl, done)

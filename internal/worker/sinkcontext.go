@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/tolerance"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -54,6 +55,8 @@ func (c *sinkContext) Seek(offsets map[connect.TopicPartition]int64) {
 	for tp, offset := range offsets {
 		if p := c.parts[tp]; p != nil {
 			r.seek(p, offset)
+		} else if c.AsJava {
+			r.badSeek = notAssigned(tp)
 		} else {
 			c.TaskOptions.Logger.Warn("seek in a partition that the task does not have, which is ignored", "partition", tp.String(), "offset", offset)
 		}
@@ -61,7 +64,7 @@ func (c *sinkContext) Seek(offsets map[connect.TopicPartition]int64) {
 }
 
 func (c *sinkContext) Pause(partitions ...connect.TopicPartition) error {
-	if err := c.mustHave(partitions); err != nil {
+	if err := c.mustHave("pause", partitions); err != nil {
 		return err
 	}
 	for _, tp := range partitions {
@@ -74,7 +77,7 @@ func (c *sinkContext) Pause(partitions ...connect.TopicPartition) error {
 }
 
 func (c *sinkContext) Resume(partitions ...connect.TopicPartition) error {
-	if err := c.mustHave(partitions); err != nil {
+	if err := c.mustHave("resume", partitions); err != nil {
 		return err
 	}
 	for _, tp := range partitions {
@@ -86,13 +89,17 @@ func (c *sinkContext) Resume(partitions ...connect.TopicPartition) error {
 	return nil
 }
 
-func (c *sinkContext) mustHave(partitions []connect.TopicPartition) error {
+func (c *sinkContext) mustHave(verb string, partitions []connect.TopicPartition) error {
 	for _, tp := range partitions {
 		if c.parts[tp] == nil {
-			return fmt.Errorf("partition %v is not assigned to task %v: %w", tp, c.ID(), connect.ErrIllegalState)
+			return javaerror.New(javaerror.IllegalWorker, "SinkTasks may not "+verb+" partitions that are not currently assigned to them.", notAssigned(tp))
 		}
 	}
 	return nil
+}
+
+func notAssigned(tp connect.TopicPartition) error {
+	return javaerror.New(javaerror.IllegalState, "No current assignment for partition "+tp.String(), nil)
 }
 
 func (c *sinkContext) ErrantRecordReporter() connect.ErrantRecordReporter {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/clients"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/tolerance"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -67,10 +69,10 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 		r.sendLater(s)
 		r.recreated = true
 	case r.err == nil && r.Operator.Tolerates() && ofRecord(err):
-		r.settleSlot(s, &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: "org.apache.kafka.connect.runtime.WorkerSourceTask", Err: err, Attempts: 1})
+		r.settleSlot(s, &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: producing, Err: clients.JavaError(err, ""), Attempts: 1})
 	default:
 		if r.err == nil {
-			r.err = fmt.Errorf("send to topic %s%s: Unrecoverable exception from producer send callback: %w", rec.Topic, s.origin(), err)
+			r.err = r.sendFailed(s, err)
 			r.fail(r.err) // interrupts Poll
 			for _, s := range r.resend {
 				r.inFlight--
@@ -85,6 +87,49 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 		signal(r.room)
 	}
 }
+
+// sendFailed is the error of a task one of whose records could not be sent. The caller holds mu.
+func (r *sourceRun) sendFailed(s *slot, err error) error {
+	return javaerror.In("send to topic "+s.rec.Topic+s.origin(),
+		javaerror.New(javaerror.Connect, "Unrecoverable exception from producer send callback", clients.JavaError(err, "")))
+}
+
+// tooLarge reports whether a record is larger than the producer takes.
+func (r *sourceRun) tooLarge(s *slot) bool {
+	return r.MaxRequest > 0 && s.size+sizeSlack+10*len(s.rec.Headers) > r.MaxRequest && serializedSize(&s.rec) > int64(r.MaxRequest)
+}
+
+// refuse gives a record up that is too large, or fails the task.
+func (r *sourceRun) refuse(work context.Context, s *slot) error {
+	cause := produceError(&s.rec, int32(r.MaxRequest), kerr.MessageTooLarge)
+	polled := &r.polled[s.index]
+	if !r.Operator.Tolerates() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.inFlight--
+		r.bytes -= int64(s.size)
+		return r.sendFailed(s, cause)
+	}
+	err := r.Operator.Failed(work, &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: producing, Err: cause, Attempts: 1, Source: polled})
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	last := s.entry.ack()
+	r.inFlight--
+	r.bytes -= int64(s.size)
+	r.mu.Unlock()
+	signal(r.room)
+	if last && r.commitRecord != nil {
+		r.commitOne(work, &r.main, polled, nil)
+	}
+	return nil
+}
+
+// sizeSlack is more than what a record takes in a batch besides its content and its headers.
+const sizeSlack = batchOverhead + maxRecordOverheads + 10
+
+const producing = "org.apache.kafka.connect.runtime.WorkerSourceTask"
 
 // lacksPartition reports whether a record has a partition that its topic does not have, as far as the client knows. The
 // client's error has no name.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/connconfig"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -66,6 +67,8 @@ type SourceParts struct {
 	// ExactlyOnce makes the run one that delivers exactly once; Producer and Offsets are nil then. Nil, and it delivers at
 	// least once.
 	ExactlyOnce *ExactlyOnceParts
+	// MaxRequest is the size above which a record is refused before it is sent (max.request.size); 0 is none.
+	MaxRequest int
 	// Release gives back the producer and the like. It is called once, last, also when the run failed. Optional.
 	Release func()
 }
@@ -98,6 +101,7 @@ type sourceRun struct {
 	SourceParts
 	t            *Task
 	commitRecord connect.RecordCommitter // or nil
+	committing   chan struct{}           // held by whoever calls it
 	keeps        bool                    // records are kept until they are settled: someone wants to hear of them
 	commitBatch  connect.BatchCommitter  // or nil
 	main, commit Activity
@@ -113,8 +117,9 @@ type sourceRun struct {
 
 	mu       sync.Mutex
 	track    tracker
-	inFlight int   // records sent and not settled
-	bytes    int64 // their size
+	released []committable // what the committer may have, if it does not take it itself
+	inFlight int           // records sent and not settled
+	bytes    int64         // their size
 	settled  []settled
 	metadata []connect.RecordMetadata // for the next ones
 	telling  int                      // how many of the settled ones the committer is at
@@ -143,7 +148,7 @@ type settled struct {
 
 func newSourceRun(t *Task, o SourceOptions, p *SourceParts) *sourceRun {
 	r := &sourceRun{SourceOptions: o, SourceParts: *p, t: t, known: make(map[string]struct{}),
-		wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+		committing: make(chan struct{}, 1), wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 	r.commitRecord, _ = connect.As[connect.RecordCommitter](p.Task)
 	r.commitBatch, _ = connect.As[connect.BatchCommitter](p.Task)
 	r.keeps = r.commitRecord != nil || p.Operator.Tolerates() && p.Operator.Reports()
@@ -166,6 +171,10 @@ func (r *sourceRun) run(ctx, work context.Context) (err error) {
 	r.fail = fail
 	r.mu.Unlock()
 	r.Operator.Until(poll)
+	if r.AsJava {
+		r.Operator.Until(work)
+	}
+	r.Operator.Waiting(func() error { return r.dispatch(work) })
 	r.throttle = newThrottle(r.Throttle, poll, r.Metrics)
 	if r.Release != nil {
 		defer r.Release()
@@ -182,7 +191,7 @@ func (r *sourceRun) run(ctx, work context.Context) (err error) {
 		if interrupted(poll, err) {
 			return nil
 		}
-		return fmt.Errorf("start: %w", err)
+		return javaerror.In("Start", err)
 	}
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() { defer close(done); r.committer(work, quit) }()
@@ -191,6 +200,10 @@ func (r *sourceRun) run(ctx, work context.Context) (err error) {
 		r.settle(work)
 		close(quit)
 		<-done
+		if panicked := (*connect.PanicError)(nil); !r.AsJava || !errors.As(err, &panicked) {
+			r.release()
+			r.flush(work)
+		}
 	}()
 	r.t.status(Running, nil)
 	return r.loop(poll, work)
@@ -204,6 +217,7 @@ const pollPause = 5 * time.Millisecond
 func (r *sourceRun) loop(poll, work context.Context) error {
 	retries := 0
 	for poll.Err() == nil {
+		r.release()
 		if err := r.pauseIfAsked(poll); err != nil {
 			break
 		}
@@ -241,7 +255,7 @@ func (r *sourceRun) loop(poll, work context.Context) error {
 			r.Logger.Warn("poll failed, it will be repeated", "err", err, "attempt", retries, "wait", wait)
 			sleep(poll, wait)
 		default:
-			return r.firstFailure(fmt.Errorf("poll: %w", err))
+			return r.firstFailure(javaerror.In("Poll", err))
 		}
 	}
 	return r.firstFailure(nil)
@@ -262,11 +276,21 @@ func (r *sourceRun) pauseIfAsked(poll context.Context) error {
 		return nil
 	}
 	r.t.status(Paused, nil)
-	if err := r.t.control.awaitResume(poll); err != nil {
-		return err
+	err := r.t.control.awaitResume(poll)
+	if err == nil {
+		r.t.status(Running, nil)
 	}
-	r.t.status(Running, nil)
-	return nil
+	return err
+}
+
+// release lets the committer have what may be committed now. Kafka Connect holds it back while Poll blocks.
+func (r *sourceRun) release() {
+	if !r.AsJava {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.released = r.track.merge(r.released)
 }
 
 // send takes one batch through the pipeline to the producer.
@@ -290,6 +314,9 @@ const (
 )
 
 func (r *sourceRun) emit(index int, out *pipeline.Output) error {
+	if out.Topic == "" {
+		return javaerror.In(fmt.Sprintf("record %d of Poll", index), javaerror.New(javaerror.IllegalArgument, "Topic cannot be null.", nil))
+	}
 	if r.slots == nil {
 		records, _ := r.throttle.chunk(chunkRecords, 0)
 		r.slots = make([]slot, 0, min(records, len(r.polled)-index))
@@ -317,10 +344,8 @@ func (r *sourceRun) emit(index int, out *pipeline.Output) error {
 func (r *sourceRun) emitted(index, sent int) error {
 	if sent == 0 {
 		if r.commitRecord != nil {
-			r.mu.Lock()
-			r.settled = append(r.settled, settled{record: &r.polled[index], last: true})
-			r.mu.Unlock()
-			signal(r.wake)
+			defer r.main.outside()()
+			r.commitOne(r.t.work, &r.main, &r.polled[index], nil)
 		}
 		return nil
 	}
@@ -341,17 +366,37 @@ func (r *sourceRun) dispatch(work context.Context) error {
 	if err := r.awaitThrottle(len(slots), size-len(slots)*recordOverhead); err != nil {
 		return err
 	}
+	from := 0
 	for i := range slots {
 		topic := slots[i].rec.Topic
 		if i > 0 && topic == slots[i-1].rec.Topic {
 			continue
 		}
-		if err := r.ensure(work, topic); err != nil {
-			return err
+		if _, ok := r.known[topic]; !ok {
+			// What comes before a topic that has to be made, or waited for, does not wait with it.
+			if err := r.sendSlots(work, slots[from:i]); err != nil {
+				return err
+			}
+			from = i
+			if err := r.ensure(work, topic); err != nil {
+				return err
+			}
 		}
 		if r.ActiveTopic != nil {
 			r.ActiveTopic(topic)
 		}
+	}
+	return r.sendSlots(work, slots[from:])
+}
+
+// sendSlots sends records whose topics exist.
+func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
+	if len(slots) == 0 {
+		return nil
+	}
+	size := 0
+	for i := range slots {
+		size += slots[i].size
 	}
 	if err := r.takeRoom(work, len(slots), int64(size)); err != nil {
 		return err
@@ -380,6 +425,10 @@ func (r *sourceRun) dispatch(work context.Context) error {
 		switch {
 		case r.t.abandoned.Load():
 			return ErrAbandoned // invariant 3: what was not sent yet is the next owner's
+		case r.tooLarge(s):
+			if err := r.refuse(work, s); err != nil {
+				return err
+			}
 		case r.held.Load() && r.hold(s):
 		default:
 			// The context is the slot's own: one task's context must not end records of others (they share batches).
@@ -413,84 +462,13 @@ func (r *sourceRun) ensure(work context.Context, topic string) error {
 	if _, ok := r.known[topic]; ok {
 		return nil
 	}
-	if topic == "" {
-		return connect.DataErrorf("task %v returned a record without a topic", r.ID)
-	}
 	if r.Topics != nil {
 		if err := r.Topics.Ensure(work, topic); err != nil {
-			return fmt.Errorf("topic %q: %w", topic, err)
+			return javaerror.In(fmt.Sprintf("topic %q", topic), err)
 		}
 	}
 	r.known[topic] = struct{}{}
 	return nil
-}
-
-// takeRoom waits until so many more records may be in flight (invariant 6), and counts them. A batch larger than the
-// bound goes alone.
-func (r *sourceRun) takeRoom(work context.Context, records int, size int64) error {
-	for {
-		if r.t.abandoned.Load() {
-			return ErrAbandoned
-		}
-		r.mu.Lock()
-		err := r.err
-		full := r.inFlight > 0 && (r.bytes+size > r.MaxBytes || r.inFlight+records > r.MaxRecords)
-		ok := err == nil && !full && len(r.resend) == 0 && !r.resending
-		if ok {
-			r.inFlight += records
-			r.bytes += size
-		}
-		r.mu.Unlock()
-		if ok || err != nil {
-			return err
-		}
-		select {
-		case <-r.room:
-		case <-work.Done():
-			return context.Cause(work)
-		}
-	}
-}
-
-// awaitTold waits until the task was told of most of its records (invariant 6): a CommitRecord that is slower than Poll
-// must not let them pile up.
-func (r *sourceRun) awaitTold(work context.Context) error {
-	for {
-		r.mu.Lock()
-		untold := len(r.settled) + r.telling
-		r.mu.Unlock()
-		if untold <= r.MaxRecords {
-			return nil
-		}
-		select {
-		case <-r.room:
-		case <-work.Done():
-			return context.Cause(work)
-		}
-	}
-}
-
-// settle waits until every record that was sent is settled, at most for the time of a flush.
-func (r *sourceRun) settle(work context.Context) {
-	bounded, cancel := deadline(work, r.FlushTimeout, "acknowledgement of the last records")
-	defer cancel()
-	for {
-		r.mu.Lock()
-		n := r.inFlight
-		failed := r.err != nil
-		r.mu.Unlock()
-		if n == 0 {
-			return
-		}
-		select {
-		case <-r.room:
-		case <-bounded.Done():
-			if !failed {
-				r.Logger.Warn("records were not acknowledged in time, their offsets are not committed", "records", n, "timeout", r.FlushTimeout)
-			}
-			return
-		}
-	}
 }
 
 func signal(c chan struct{}) {

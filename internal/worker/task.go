@@ -5,7 +5,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/metrics"
 	"github.com/gokconnect/connect/internal/tolerance"
 )
@@ -85,6 +85,8 @@ type TaskOptions struct {
 	Restart RestartPolicy
 	// Grace is how long a task may take to stop before it is abandoned.
 	Grace time.Duration
+	// AsJava makes the task do what Kafka Connect does also where that is worse: see cluster.KafkaConnectDefaults.
+	AsJava bool
 	// Paused creates the task paused.
 	Paused bool
 	// Status is told of each change of state, with the error of a failure. It is called on the task's goroutine, must
@@ -238,14 +240,14 @@ func (t *Task) loop() {
 func (t *Task) once() error {
 	if paused, _ := t.control.get(); paused {
 		t.status(Paused, nil)
-		if err := t.control.awaitResume(t.poll); err != nil {
+		if err := t.control.awaitResume(t.poll); err != nil || t.poll.Err() != nil {
 			return nil
 		}
 	}
 	var r runner
 	err := t.creating.do(callCreate, func() (err error) { r, err = t.build(t); return err })
 	if err != nil {
-		return fmt.Errorf("create task: %w", err)
+		return javaerror.In("create task", err)
 	}
 	t.current.Store(&r)
 	defer t.current.Store(nil)

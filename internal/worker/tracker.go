@@ -97,6 +97,19 @@ func (t *tracker) take() []committable {
 	return out
 }
 
+// merge is take, added to what was taken before: a later offset takes the place of an earlier one.
+func (t *tracker) merge(before []committable) []committable {
+	for _, c := range t.take() {
+		i := slices.IndexFunc(before, func(b committable) bool { return b.track == c.track })
+		if i < 0 {
+			before = append(before, c)
+		} else {
+			before[i] = c
+		}
+	}
+	return before
+}
+
 // maxIdleTracks bounds what a source with ever new partitions, such as one for each file, leaves behind.
 const maxIdleTracks = 4096
 

@@ -159,7 +159,7 @@ func (c *converter) to(method, topic string, b []byte) (connect.SchemaAndValue, 
 	case c.nullAs != nil:
 		return connect.SchemaAndValue{Schema: connect.StringSchema, Value: *c.nullAs}, nil
 	}
-	return connect.SchemaAndValue{}, nil
+	return connect.SchemaAndValue{Schema: connect.OptionalStringSchema}, nil
 }
 
 func (c *converter) FromConnect(_ context.Context, topic string, _ *connect.RawHeaders, _ *connect.Schema, v any) ([]byte, error) {

@@ -109,8 +109,16 @@ func whole(r *connect.SinkRecord) map[string]any {
 	return map[string]any{
 		"record": line(r), "timestamp": timestamp, "timestampType": r.TimestampType.String(),
 		"original":  fmt.Sprintf("%s-%d@%d", r.Origin.Topic, r.Origin.Partition, r.Offset),
-		"keySchema": schema(r.KeySchema), "valueSchema": schema(r.ValueSchema), "headers": headers,
+		"keySchema": schemaOf(r.KeySchema), "valueSchema": schemaOf(r.ValueSchema), "headers": headers,
 	}
+}
+
+// schemaOf returns a schema as events show it.
+func schemaOf(s *connect.Schema) any {
+	if s == nil {
+		return nil
+	}
+	return schema(s)
 }
 
 func schema(s *connect.Schema) string {

@@ -51,16 +51,19 @@ func (t *sourceTask) Start(ctx context.Context, tc connect.SourceTaskContext, cf
 	if t.plan, err = parsePlan(plan); err != nil {
 		return start.end(err)
 	}
-	start.event["transactionContext"] = "null"
-	if tc.Transactions() != nil {
-		start.event["transactionContext"] = "present"
-	}
 	if read := cfg["source.read"]; read != "" {
 		if err := t.read(ctx, start, read); err != nil {
 			return start.end(err)
 		}
 	}
-	return start.end(start.run(t.actor.count("start")))
+	err = start.run(t.actor.count("start"))
+	if err == nil {
+		start.event["transactionContext"] = "null"
+		if tc.Transactions() != nil {
+			start.event["transactionContext"] = "present"
+		}
+	}
+	return start.end(err)
 }
 
 // read reads stored offsets, and skips what they say was polled.

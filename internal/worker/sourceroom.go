@@ -1,0 +1,73 @@
+package worker
+
+import (
+	"context"
+)
+
+// takeRoom waits until so many more records may be in flight (invariant 6), and counts them. A batch larger than the
+// bound goes alone.
+func (r *sourceRun) takeRoom(work context.Context, records int, size int64) error {
+	for {
+		if r.t.abandoned.Load() {
+			return ErrAbandoned
+		}
+		r.mu.Lock()
+		err := r.err
+		full := r.inFlight > 0 && (r.bytes+size > r.MaxBytes || r.inFlight+records > r.MaxRecords)
+		ok := err == nil && !full && len(r.resend) == 0 && !r.resending
+		if ok {
+			r.inFlight += records
+			r.bytes += size
+		}
+		r.mu.Unlock()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-r.room:
+		case <-work.Done():
+			return context.Cause(work)
+		}
+	}
+}
+
+// awaitTold waits until the task was told of most of its records (invariant 6): a CommitRecord that is slower than Poll
+// must not let them pile up.
+func (r *sourceRun) awaitTold(work context.Context) error {
+	for {
+		r.mu.Lock()
+		untold := len(r.settled) + r.telling
+		r.mu.Unlock()
+		if untold <= r.MaxRecords {
+			return nil
+		}
+		select {
+		case <-r.room:
+		case <-work.Done():
+			return context.Cause(work)
+		}
+	}
+}
+
+// settle waits until every record that was sent is settled, at most for the time of a flush.
+func (r *sourceRun) settle(work context.Context) {
+	bounded, cancel := deadline(work, r.FlushTimeout, "acknowledgement of the last records")
+	defer cancel()
+	for {
+		r.mu.Lock()
+		n := r.inFlight
+		failed := r.err != nil
+		r.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		select {
+		case <-r.room:
+		case <-bounded.Done():
+			if !failed {
+				r.Logger.Warn("records were not acknowledged in time, their offsets are not committed", "records", n, "timeout", r.FlushTimeout)
+			}
+			return
+		}
+	}
+}
