@@ -81,8 +81,10 @@ func (e *Exceeded) Error() string {
 }
 func (e *Exceeded) Unwrap() error { return e.Err }
 
-// JavaClass and JavaMessage are what is shown of it.
-func (e *Exceeded) JavaClass() string   { return "org.apache.kafka.connect.errors.ConnectException" }
+// JavaClass is the class that is shown of it.
+func (e *Exceeded) JavaClass() string { return "org.apache.kafka.connect.errors.ConnectException" }
+
+// JavaMessage is the message that is shown of it.
 func (e *Exceeded) JavaMessage() string { return "Tolerance exceeded in error handler" }
 
 // Stats counts what an [Operator] saw. All fields are read and written atomically.

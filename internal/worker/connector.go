@@ -355,8 +355,10 @@ func (e *TooManyTasks) Error() string {
 		"however, this option will be removed in a future release of Kafka Connect.", e.Connector, e.Tasks, e.Limit)
 }
 
-// JavaClass and JavaMessage are what is shown of it.
-func (e *TooManyTasks) JavaClass() string   { return javaerror.TooManyTasks }
+// JavaClass is the class that is shown of it.
+func (e *TooManyTasks) JavaClass() string { return javaerror.TooManyTasks }
+
+// JavaMessage is the message that is shown of it.
 func (e *TooManyTasks) JavaMessage() string { return e.Error() }
 
 var _ error = (*TooManyTasks)(nil)
