@@ -28,7 +28,7 @@ func TestLeaderDistributesWhatItSaid(t *testing.T) {
 		offset := store.Snapshot().Offset
 		if round == 0 {
 			cfg := connect.Config{"connector.class": "FileStreamSink", "topics": "t"}
-			if err := store.PutConnector(t.Context(), "late", configstore.TaskProperties(cfg), ""); err != nil {
+			if err := store.PutConnector(t.Context(), "late", configstore.TaskProperties(cfg, nil), ""); err != nil {
 				t.Fatal(err)
 			}
 		}
