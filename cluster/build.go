@@ -193,7 +193,7 @@ func (rt *Runtime) taskParts(ctx context.Context, o worker.TaskOptions, f found,
 	}
 	rt.describe(o.Metrics, f, &p)
 	if p.settings.LogErrors {
-		p.reporters = append(p.reporters, &tolerance.Log{ID: o.ID, Logger: logging.Named(o.Logger, "org.apache.kafka.connect.runtime.errors.LogReporter"), Messages: p.settings.IncludeMessages})
+		p.reporters = append(p.reporters, &tolerance.Log{ID: o.ID, Logger: logging.Named(o.Logger, "org.apache.kafka.connect.runtime.errors.LogReporter"), Messages: p.settings.IncludeMessages, Describe: rt.cfg.java.describe})
 	}
 	return p, nil
 }
@@ -222,7 +222,7 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 	topics := &topicMaker{admin: rt.kafka.admin, client: rt.kafka.client}
 	producerProps := rt.kafka.props.Producer(p.connector, "")
 	if rt.cfg.javaDefaults {
-		topics.block = maxBlock(producerProps)
+		topics.block, topics.await = maxBlock(producerProps), rt.cfg.java.awaitTopic
 	}
 	if rt.settings.TopicCreation && topiccreation.Used(p.connector) {
 		if topics.groups, err = topiccreation.Parse(p.connector); err != nil {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/configprovider"
+	"github.com/gokconnect/connect/internal/tolerance"
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/offsets"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -78,6 +80,13 @@ type Config struct {
 	Logger *slog.Logger
 
 	javaDefaults bool
+	java         javaWays
+}
+
+// javaWays are what only [KafkaConnectDefaults] needs. Programs that don't call it don't link it.
+type javaWays struct {
+	describe   func(f *tolerance.Failure, messages bool) string
+	awaitTopic func(ctx context.Context, cl *kgo.Client, topic string, block time.Duration) error
 }
 
 // KeyStores opens key and trust stores that are not PEM. storeType is JKS or PKCS12.
@@ -129,6 +138,7 @@ func (p RestartPolicy) policy() worker.RestartPolicy {
 // others. docs/compatibility.md lists the departures.
 func KafkaConnectDefaults(cfg Config) Config {
 	cfg.javaDefaults = true
+	cfg.java = javaWays{describe: tolerance.Describe, awaitTopic: awaitTopic}
 	cfg.Restart.Max = -1
 	cfg.RebalanceWait = -1
 	return cfg

@@ -22,7 +22,9 @@ type topicMaker struct {
 	admin  *kadm.Client
 	groups *topiccreation.Groups // nil leaves it to the broker
 	client *kgo.Client
-	// block is how long a topic is waited for that the broker may make (max.block.ms); 0 leaves that to the producer.
+	// await waits for a topic that the broker may make, for as long as block says (max.block.ms); nil leaves that to the
+	// producer.
+	await func(ctx context.Context, cl *kgo.Client, topic string, block time.Duration) error
 	block time.Duration
 }
 
@@ -42,9 +44,9 @@ func maxRequest(props map[string]string) int {
 	return 1 << 20
 }
 
-// await waits until the broker has a topic, which it may make because it is asked for.
-func (m *topicMaker) await(ctx context.Context, topic string) error {
-	bounded, cancel := context.WithTimeout(ctx, m.block)
+// awaitTopic waits until the broker has a topic, which it may make because it is asked for.
+func awaitTopic(ctx context.Context, cl *kgo.Client, topic string, block time.Duration) error {
+	bounded, cancel := context.WithTimeout(ctx, block)
 	defer cancel()
 	for {
 		req := kmsg.NewPtrMetadataRequest()
@@ -52,7 +54,7 @@ func (m *topicMaker) await(ctx context.Context, topic string) error {
 		one := kmsg.NewMetadataRequestTopic()
 		one.Topic = &topic
 		req.Topics = append(req.Topics, one)
-		resp, err := req.RequestWith(bounded, m.client)
+		resp, err := req.RequestWith(bounded, cl)
 		if err == nil && len(resp.Topics) == 1 && resp.Topics[0].ErrorCode == 0 {
 			return nil
 		}
@@ -64,7 +66,7 @@ func (m *topicMaker) await(ctx context.Context, topic string) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			missing := javaerror.New(javaerror.Timeout, fmt.Sprintf("Topic %s not present in metadata after %d ms.", topic, m.block.Milliseconds()),
+			missing := javaerror.New(javaerror.Timeout, fmt.Sprintf("Topic %s not present in metadata after %d ms.", topic, block.Milliseconds()),
 				clients.JavaError(kerr.UnknownTopicOrPartition, ""))
 			return javaerror.New(javaerror.Connect, "Unrecoverable exception from producer send callback", missing)
 		}
@@ -78,8 +80,8 @@ const topicTimeout = 30 * time.Second
 func (m *topicMaker) Ensure(ctx context.Context, topic string) error {
 	switch {
 	case m.groups != nil:
-	case m.block > 0:
-		return m.await(ctx, topic)
+	case m.await != nil:
+		return m.await(ctx, m.client, topic, m.block)
 	default:
 		return nil
 	}

@@ -2,7 +2,6 @@ package clients
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -15,27 +14,30 @@ func JavaError(err error, message string) error {
 	if !errors.As(err, &broker) {
 		return err
 	}
-	var class strings.Builder
-	for word := range strings.SplitSeq(broker.Message, "_") {
-		if word != "" {
-			class.WriteString(word[:1] + strings.ToLower(word[1:]))
-		}
-	}
 	if message == "" {
 		message = broker.Description
 	}
-	name := class.String()
-	switch {
-	case errors.Is(err, kerr.MessageTooLarge):
+	var name string
+	switch broker { // those that Java calls something else than the protocol does
+	case kerr.MessageTooLarge:
 		name = "RecordTooLarge"
-	case errors.Is(err, kerr.RecordListTooLarge):
+	case kerr.RecordListTooLarge:
 		name = "RecordBatchTooLarge"
-	case errors.Is(err, kerr.CoordinatorNotAvailable):
-		name = "CoordinatorNotAvailable"
-	case errors.Is(err, kerr.RequestTimedOut):
+	case kerr.RequestTimedOut:
 		name = "Timeout"
-	case errors.Is(err, kerr.InvalidTopicException):
+	case kerr.InvalidTopicException:
 		name = "InvalidTopic"
+	default:
+		upper := true
+		for _, c := range []byte(broker.Message) {
+			if c != '_' {
+				if !upper && 'A' <= c && c <= 'Z' {
+					c += 'a' - 'A'
+				}
+				name += string(rune(c))
+			}
+			upper = c == '_'
+		}
 	}
 	return &brokerError{javaerror.Exception{Class: "org.apache.kafka.common.errors." + name + "Exception", Message: message}, err}
 }

@@ -2,7 +2,6 @@ package configstore
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -38,28 +37,25 @@ func HashOrder(m map[string]*string) Properties {
 // put into in that order; keys that order does not have follow, by name, and the last of all are those that Kafka Connect
 // adds itself.
 func TaskProperties(c connect.Config, order []string) Properties {
+	rest := make([]string, 0, len(c))
+	for name := range c {
+		rest = append(rest, name)
+	}
+	slices.Sort(rest)
+	added := []string{"task.class", "topics", "topics.regex"}
 	keys := make([]string, 0, len(c))
-	put := make(map[string]bool, len(c))
-	add := func(names ...string) {
+	for i, names := range [][]string{order, rest, added} {
 		for _, name := range names {
-			if _, ok := c[name]; ok && !put[name] {
-				put[name] = true
+			_, has := c[name]
+			if has && !slices.Contains(keys, name) && (i != 1 || !slices.Contains(added, name)) {
 				keys = append(keys, name)
 			}
 		}
 	}
-	add(order...)
-	added := []string{"task.class", "topics", "topics.regex"}
-	for _, name := range slices.Sorted(maps.Keys(c)) {
-		if !slices.Contains(added, name) {
-			add(name)
-		}
-	}
-	add(added...)
-	p := make(Properties, 0, len(c))
-	for _, name := range javahash.Order(keys, javahash.Buckets) {
+	p := make(Properties, len(keys))
+	for i, name := range javahash.Order(keys, javahash.Buckets) {
 		value := c[name]
-		p = append(p, Property{name, &value})
+		p[i] = Property{name, &value}
 	}
 	return p
 }

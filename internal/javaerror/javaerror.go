@@ -96,6 +96,7 @@ func Levels(err error) []Level {
 // next returns the outermost exception of err, and its cause.
 func next(err error) (l Level, cause error) {
 	for {
+		message := err.Error()
 		switch e := any(err).(type) { // every level is looked at on its own
 		case *At:
 			l.Frames = append([]string{e.Call}, l.Frames...)
@@ -108,17 +109,13 @@ func next(err error) (l Level, cause error) {
 			l.Class, l.Message = e.JavaClass(), e.JavaMessage()
 			return l, errors.Unwrap(err)
 		case *connect.DataError:
-			l.Class, l.Message = connect.ErrorClass(e), e.Message
-			return l, e.Err
+			message, cause = e.Message, e.Err
 		case *connect.SchemaBuilderError:
-			l.Class, l.Message = connect.ErrorClass(e), e.Data.Message
-			return l, e.Data.Err
+			message, cause = e.Data.Message, e.Data.Err
 		case *connect.SchemaProjectorError:
-			l.Class, l.Message = connect.ErrorClass(e), e.Data.Message
-			return l, e.Data.Err
+			message, cause = e.Data.Message, e.Data.Err
 		case *connect.ConfigError:
-			l.Class, l.Message = connect.ErrorClass(e), e.Message
-			return l, e.Err
+			message, cause = e.Message, e.Err
 		case *connect.PanicError:
 			for line := range strings.Lines(string(e.Stack)) {
 				l.Frames = append(l.Frames, strings.TrimSpace(line))
@@ -135,8 +132,8 @@ func next(err error) (l Level, cause error) {
 				continue
 			}
 		}
-		l.Class, l.Message = connect.ErrorClass(err), err.Error()
-		return l, nil
+		l.Class, l.Message = connect.ErrorClass(err), message
+		return l, cause
 	}
 }
 
@@ -160,14 +157,14 @@ func Trace(err error) string {
 
 func write(b *strings.Builder, err error, indent string) {
 	for i, l := range Levels(err) {
+		before, message := "", ""
 		if i > 0 {
-			b.WriteString(indent + "Caused by: ")
+			before = indent + "Caused by: "
 		}
-		b.WriteString(l.Class)
 		if l.Message != "" {
-			b.WriteString(": " + l.Message)
+			message = ": " + l.Message
 		}
-		b.WriteByte('\n')
+		b.WriteString(before + l.Class + message + "\n")
 		for _, f := range l.Frames {
 			b.WriteString(indent + "\tat " + f + "\n")
 		}

@@ -2,9 +2,7 @@ package tolerance
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 
@@ -16,6 +14,8 @@ type Log struct {
 	ID       connect.TaskID
 	Logger   *slog.Logger
 	Messages bool // adds the record's content (errors.log.include.messages)
+	// Describe says what failed, with the record if messages are wanted. Default: the attributes say it.
+	Describe func(f *Failure, messages bool) string
 }
 
 // Report implements [Reporter].
@@ -33,27 +33,29 @@ func (l *Log) Report(ctx context.Context, f *Failure) error {
 			attrs = append(attrs, slog.String("key", connect.FormatValue(s.Key)), slog.String("value", connect.FormatValue(s.Value)))
 		}
 	}
-	l.Logger.LogAttrs(ctx, slog.LevelError, "Error encountered in task "+l.ID.String()+". "+l.describe(f), attrs...)
+	text := "Error encountered in task " + l.ID.String() + "."
+	if l.Describe != nil {
+		text += " " + l.Describe(f, l.Messages)
+	}
+	l.Logger.LogAttrs(ctx, slog.LevelError, text, attrs...)
 	return nil
 }
 
-// describe says what failed in Kafka Connect's words, with the record if messages are wanted.
-func (l *Log) describe(f *Failure) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Executing stage '%s' with class '%s'", f.Stage, f.Class)
+// Describe says what failed in Kafka Connect's words, with the record if messages are wanted.
+func Describe(f *Failure, messages bool) string {
+	record := ""
 	switch {
-	case l.Messages && f.Source != nil:
-		b.WriteString(", where source record is = " + describeSource(f.Source))
-	case l.Messages && f.Consumed != nil:
+	case messages && f.Source != nil:
+		record = ", where source record is = " + describeSource(f.Source)
+	case messages && f.Consumed != nil:
 		c := f.Consumed
-		fmt.Fprintf(&b, ", where consumed record is {topic='%s', partition=%d, offset=%d", c.Topic, c.Partition, c.Offset)
+		record = ", where consumed record is {topic='" + c.Topic + "', partition=" + describeValue(c.Partition) + ", offset=" + describeValue(c.Offset)
 		if c.TimestampType != connect.NoTimestampType {
-			fmt.Fprintf(&b, ", timestamp=%d, timestampType=%s", c.Timestamp.UnixMilli(), c.TimestampType)
+			record += ", timestamp=" + describeValue(c.Timestamp.UnixMilli()) + ", timestampType=" + c.TimestampType.String()
 		}
-		b.WriteByte('}')
+		record += "}"
 	}
-	b.WriteByte('.')
-	return b.String()
+	return "Executing stage '" + string(f.Stage) + "' with class '" + f.Class + "'" + record + "."
 }
 
 // describeSource returns a record as Java prints it.
@@ -64,30 +66,44 @@ func describeSource(r *connect.SourceRecord) string {
 	}
 	timestamp := "null"
 	if !r.Timestamp.IsZero() {
-		timestamp = fmt.Sprint(r.Timestamp.UnixMilli())
+		timestamp = describeValue(r.Timestamp.UnixMilli())
 	}
-	headers := make([]string, len(r.Headers))
-	for i, h := range r.Headers {
-		headers[i] = fmt.Sprintf("ConnectHeader(key=%s, value=%s, schema=%s)", h.Key, describeValue(h.Value), describeSchema(h.Schema))
+	headers, end := "", ""
+	for _, h := range r.Headers {
+		if headers == "" {
+			headers, end = "[", "]"
+		} else {
+			headers += ", "
+		}
+		headers += "ConnectHeader(key=" + h.Key + ", value=" + describe(h.Value, h.Schema, ", schema=") + ")"
 	}
-	list := ""
-	if len(headers) > 0 {
-		list = "[" + strings.Join(headers, ", ") + "]"
-	}
-	return fmt.Sprintf("SourceRecord{sourcePartition=%s, sourceOffset=%s} ConnectRecord{topic='%s', kafkaPartition=%s, key=%s, keySchema=%s, value=%s, valueSchema=%s, timestamp=%s, headers=ConnectHeaders(headers=%s)}",
-		describeFields(r.SourcePartition), describeFields(offset), r.Topic, r.Partition, describeValue(r.Key), describeSchema(r.KeySchema),
-		describeValue(r.Value), describeSchema(r.ValueSchema), timestamp, list)
+	return "SourceRecord{sourcePartition=" + describeFields(r.SourcePartition) + ", sourceOffset=" + describeFields(offset) +
+		"} ConnectRecord{topic='" + r.Topic + "', kafkaPartition=" + r.Partition.String() +
+		", key=" + describe(r.Key, r.KeySchema, ", keySchema=") + ", value=" + describe(r.Value, r.ValueSchema, ", valueSchema=") +
+		", timestamp=" + timestamp + ", headers=ConnectHeaders(headers=" + headers + end + ")}"
 }
 
 func describeFields(f connect.Fields) string {
 	if f == nil {
 		return "null"
 	}
-	parts := make([]string, 0, len(f))
-	for _, name := range slices.Sorted(maps.Keys(f)) {
-		parts = append(parts, name+"="+describeValue(f[name]))
+	names := make([]string, 0, len(f))
+	for name := range f {
+		names = append(names, name)
 	}
-	return "{" + strings.Join(parts, ", ") + "}"
+	slices.Sort(names)
+	for i, name := range names {
+		names[i] = name + "=" + describeValue(f[name])
+	}
+	return "{" + strings.Join(names, ", ") + "}"
+}
+
+func describe(v any, s *connect.Schema, label string) string {
+	schema := "null"
+	if s != nil {
+		schema = s.String()
+	}
+	return describeValue(v) + label + schema
 }
 
 func describeValue(v any) string {
@@ -95,11 +111,4 @@ func describeValue(v any) string {
 		return "null"
 	}
 	return connect.FormatValue(v)
-}
-
-func describeSchema(s *connect.Schema) string {
-	if s == nil {
-		return "null"
-	}
-	return s.String()
 }
