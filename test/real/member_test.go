@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gokconnect/connect/test/kafka"
 )
@@ -129,7 +128,7 @@ func awaitState(t *testing.T, w *kafka.Connect, name, want string, tasks int, on
 	}
 	right := func(i instanceState) bool { return i.State == want && (ids == nil || slices.Contains(ids, i.Worker)) }
 	var last error
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	err := kafka.Poll(ctx, func() bool {
 		answer, err := w.Request(ctx, http.MethodGet, "/connectors/"+name+"/status", nil)
