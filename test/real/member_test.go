@@ -73,6 +73,10 @@ func closeMember(t *testing.T, kind string, w *kafka.Connect) {
 				lines = append(lines, line)
 			}
 		}
+		// What ended a worker by itself stands before what its tasks say of it.
+		if _, why, ok := strings.Cut(w.Log(), "Uncaught exception"); ok {
+			t.Logf("why a worker (%s, %s) ended: %s", kind, id(w), why[:min(len(why), 4000)])
+		}
 		t.Logf("what a worker (%s, %s) had to say:\n%s", kind, id(w), strings.Join(lines[max(0, len(lines)-80):], ""))
 	}
 }
