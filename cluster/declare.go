@@ -49,7 +49,8 @@ type Sink struct {
 	Key, Value connect.Converter
 	Header     connect.HeaderConverter
 	// DeadLetters is the topic for records that fail. With it records that fail are skipped (errors.tolerance=all)
-	// unless Config says otherwise.
+	// unless Config says otherwise. The topic is created with 3 replicas, as in Kafka Connect, and tasks fail where that is
+	// impossible: errors.deadletterqueue.topic.replication.factor in Config says how many.
 	DeadLetters string
 	// Throttle bounds what the connector moves. Default: no limit, or what Config says.
 	Throttle Throttle

@@ -37,7 +37,7 @@ type Config struct {
 	// Clusters limits the flows to those into these clusters, by their aliases: the ones that are near. Default: all.
 	Clusters []string
 	// Worker changes the configuration of the worker of a flow before it is made: coordinator, store of offsets, further
-	// plugins. Default: it is taken as the flows say.
+	// plugins, a meter provider, options of the worker's own clients (those of the connectors are in mirror.Options). Default: it is taken as the flows say.
 	Worker func(flow mirror.Flow, cfg *cluster.Config)
 	// URL is where the other processes reach [Maker.Handler] if the program serves it itself: "http://10.0.0.7:8080/".
 	// Default: what the keys listeners and rest.advertised.* of the flows say; Run then listens itself. It has no effect
