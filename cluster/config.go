@@ -111,10 +111,32 @@ type RestartPolicy struct {
 	First, Limit time.Duration
 	// Healthy is how long a task has to run for its failures to be forgotten. Default: 5 minutes.
 	Healthy time.Duration
+	// Classes are kinds of errors with a budget of their own; the first that matches an error decides, and its failures
+	// don't count for others. No class restarts a task after an error that no restart mends. Default: none.
+	Classes []RestartClass
+}
+
+// RestartClass is a kind of errors that has a budget of its own.
+type RestartClass struct {
+	// Match says whether an error of a task is of the class. It is called on the task's goroutine after each failure,
+	// concurrently for several tasks, and must not block. One that is nil or panics does not match.
+	Match func(error) bool
+	// Policy is how tasks are restarted after such errors. What it leaves out is as in the policy that the class is of;
+	// its Classes are ignored.
+	Policy RestartPolicy
 }
 
 func (p RestartPolicy) policy() worker.RestartPolicy {
-	out := worker.DefaultRestart
+	out := p.over(worker.DefaultRestart)
+	for _, c := range p.Classes {
+		out.Classes = append(out.Classes, worker.RestartClass{Match: c.Match, Policy: c.Policy.over(p.over(worker.DefaultRestart))})
+	}
+	return out
+}
+
+// over returns base with what p sets.
+func (p RestartPolicy) over(base worker.RestartPolicy) worker.RestartPolicy {
+	out := base
 	switch {
 	case p.Max < 0:
 		out.Max = 0
@@ -139,7 +161,7 @@ func (p RestartPolicy) policy() worker.RestartPolicy {
 func KafkaConnectDefaults(cfg Config) Config {
 	cfg.javaDefaults = true
 	cfg.java = javaWays{describe: tolerance.Describe, awaitTopic: awaitTopic}
-	cfg.Restart.Max = -1
+	cfg.Restart.Max, cfg.Restart.Classes = -1, nil
 	cfg.RebalanceWait = -1
 	return cfg
 }

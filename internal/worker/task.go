@@ -39,6 +39,8 @@ type RestartPolicy struct {
 	First, Limit time.Duration
 	// Healthy is how long a task must run for its failures to be forgotten.
 	Healthy time.Duration
+	// Classes have policies of their own: the first that matches an error decides.
+	Classes []RestartClass
 }
 
 // DefaultRestart is the policy unless another is configured.
@@ -203,7 +205,7 @@ func (t *Task) loop() {
 		close(t.ended)
 		t.release.Do(func() { close(t.released) })
 	}()
-	failures := 0
+	budget := newBudget(t.opts.Restart)
 	for {
 		began := time.Now()
 		err := t.once()
@@ -217,16 +219,12 @@ func (t *Task) loop() {
 		if err == nil {
 			err = errors.New("the task ended without an error and without having been asked to")
 		}
-		if time.Since(began) >= t.opts.Restart.Healthy {
-			failures = 0
-		}
-		failures++
-		if !t.opts.Restart.helps(err) || failures > t.opts.Restart.Max {
+		failures, wait, restart := budget.fail(err, time.Since(began))
+		if !restart {
 			t.opts.Logger.Error("task failed", "err", err, "failures", failures)
 			t.status(Failed, err)
 			return
 		}
-		wait := t.opts.Restart.delay(failures)
 		t.opts.Logger.Error("task failed, it will be restarted", "err", err, "failures", failures, "wait", wait)
 		t.status(Restarting, err)
 		if sleep(t.poll, wait) != nil {
