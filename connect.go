@@ -126,9 +126,9 @@ type SinkOffsetAlterer interface {
 	AlterSinkOffsets(ctx context.Context, cfg Config, offsets map[TopicPartition]int64) error
 }
 
-// HealthReporter is an optional interface of a [Connector] or [Task]: the runtime asks it now and then, concurrently
-// with other calls, and shows a non-nil error in status and health. It has no other effect. Without it health derives
-// from progress alone.
+// HealthReporter is an optional interface of a [Connector] or [Task]: while it runs the runtime asks it every 15 seconds,
+// concurrently with other calls, gives it 5 seconds, and shows a non-nil error in status and health. It has no other effect.
+// Without it health derives from progress alone.
 type HealthReporter interface {
 	Health(ctx context.Context) error
 }

@@ -76,6 +76,7 @@ func (rt *Runtime) statusAndChange(ctx context.Context, name string) (s Connecto
 		if f, err := rt.find(plain(k.Config)); err == nil {
 			s.Kind = f.kind()
 		}
+		rt.addHealth(&s)
 		return nil
 	})
 	return s, changed, err

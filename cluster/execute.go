@@ -117,6 +117,7 @@ func (rt *Runtime) startConnector(a herder.StartConnector) {
 	var hide func(connect.Config) connect.Config // the connector's goroutine has it to itself
 	c := worker.StartConnector(worker.ConnectorOptions{
 		Name: name, Logger: log, Status: status, Target: target(a.Target), Grace: connectorGrace, AsJava: rt.cfg.javaDefaults, Metrics: m,
+		HealthChanged: rt.status.touch,
 		New: func(ctx context.Context) (p *worker.ConnectorParts, err error) {
 			if err = rt.checkNulls(a.Config); err == nil {
 				p, hide, err = rt.connectorParts(ctx, name, cfg)
@@ -188,7 +189,7 @@ func (rt *Runtime) startTask(a herder.StartTask) {
 	log := rt.pluginLog(a.Connector).With("connector", id.Connector, "task", id.Task)
 	status := func(s worker.State, err error) { rt.status.task(id, s, err) }
 	opts := worker.TaskOptions{ID: id, Logger: log, Restart: rt.cfg.Restart.policy(), Grace: rt.settings.TaskShutdownTimeout, Paused: a.Paused, Status: status, AsJava: rt.cfg.javaDefaults,
-		ActiveTopic: rt.trackTopics(id), Metrics: rt.measureTask(id, plain(a.Connector))}
+		ActiveTopic: rt.trackTopics(id), Metrics: rt.measureTask(id, plain(a.Connector)), HealthChanged: rt.status.touch}
 	t, err := rt.newTask(a, opts)
 	if err != nil {
 		log.Error("task can't be created", "err", err)

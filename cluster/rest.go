@@ -148,10 +148,7 @@ const healthPoll = 100 * time.Millisecond
 // and can read what changes.
 func (a apiWorker) Health(ctx context.Context) (ready, able bool) {
 	for {
-		err := a.rt.do(ctx, func() error { able = a.rt.member.able; return nil })
-		if err == nil && able {
-			err = a.rt.store.Refresh(ctx)
-		}
+		able, err := a.rt.serves(ctx)
 		ready = a.rt.ready.Load()
 		if err != nil || able {
 			return ready, err == nil

@@ -29,6 +29,8 @@ type ConnectorStatus struct {
 	Kind  connect.Kind // [connect.KindSource] or [connect.KindSink]
 	State State
 	Err   error // why it is FAILED
+	// Health is the trouble that the connector reports of itself, as a [connect.HealthReporter], if it runs on this instance.
+	Health error
 	// Worker is the instance that said so, by its address (see [Config.URL]); if it has none, by a name of its own that
 	// begins with the host's. "" with [Standalone].
 	Worker string
@@ -40,6 +42,8 @@ type TaskStatus struct {
 	ID    connect.TaskID
 	State State
 	Err   error // why it is FAILED or RESTARTING
+	// Health is the trouble that the task reports of itself, as a [connect.HealthReporter], if it runs on this instance.
+	Health error
 	// Worker is the instance that said so, by its address (see [Config.URL]); if it has none, by a name of its own that
 	// begins with the host's. "" with [Standalone].
 	Worker string
@@ -74,6 +78,9 @@ func (s *statuses) update(f func()) {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
+
+// touch wakes those who wait for a change.
+func (s *statuses) touch() { s.update(func() {}) }
 
 func (s *statuses) connector(name string, state State, err error) {
 	err = s.secrets.hideIn(err)

@@ -34,6 +34,8 @@ type ConnectorOptions struct {
 	Metrics *metrics.ConnectorMetrics
 	// AsJava makes the connector's life that of Kafka Connect also where that is worse: one that failed is not stopped.
 	AsJava bool
+	// HealthChanged is told when [Connector.Health] returns another error. It must not block. Optional.
+	HealthChanged func()
 }
 
 // ConnectorParts are an instance of a connector and what it needs.
@@ -53,6 +55,7 @@ type Connector struct {
 	opts      ConnectorOptions
 	parts     *ConnectorParts // nil until the first start; the goroutine's own
 	activity  Activity
+	health    health
 	wake      chan struct{} // holds one
 	ended     chan struct{}
 	released  chan struct{}
@@ -116,6 +119,9 @@ func (c *Connector) Busy() time.Time { return busySince(&c.activity) }
 // Doing returns the call into the connector that is under way and when it began; "" if none is.
 func (c *Connector) Doing() (name string, since time.Time) { return c.activity.Current() }
 
+// Health returns the trouble that the connector reports of itself, as a [connect.HealthReporter], or nil.
+func (c *Connector) Health() error { return c.health.get() }
+
 func (c *Connector) abandon() {
 	select {
 	case <-c.ended:
@@ -142,6 +148,7 @@ type instance struct {
 	connector *Connector
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
+	unwatch   func() // ends the questions about its health
 }
 
 func (i *instance) Context() context.Context { return i.ctx }
@@ -271,6 +278,7 @@ func (c *Connector) start() (*instance, error) {
 		c.opts.Logger.Error("connector failed to start", "err", err)
 		return nil, javaerror.In("Start", err)
 	}
+	run.unwatch = c.health.watch(c.parts.Connector, c.opts.Logger, c.opts.HealthChanged)
 	return run, nil
 }
 
@@ -313,6 +321,7 @@ func (c *Connector) halt(run **instance, state State) error {
 		return nil
 	}
 	(*run).cancel(connect.ErrStopping)
+	(*run).unwatch()
 	*run = nil
 	if c.opts.AsJava && state == Failed {
 		return nil

@@ -119,6 +119,8 @@ func newExactlyOnceRun(t *Task, o SourceOptions, p *SourceParts) *exactlyOnceRun
 	return r
 }
 
+func (r *exactlyOnceRun) plugin() any { return r.Task }
+
 func (r *exactlyOnceRun) doing() (string, time.Time) {
 	if name, since := r.main.Current(); name != "" {
 		return name, since

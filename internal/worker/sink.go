@@ -155,6 +155,8 @@ func newSinkRun(t *Task, o SinkOptions, p *SinkParts) *sinkRun {
 	return r
 }
 
+func (r *sinkRun) plugin() any { return r.Task }
+
 func (r *sinkRun) doing() (string, time.Time) { return r.activity.Current() }
 
 // failWith ends the run with err, unless it failed before.

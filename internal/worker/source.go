@@ -156,6 +156,8 @@ func newSourceRun(t *Task, o SourceOptions, p *SourceParts) *sourceRun {
 	return r
 }
 
+func (r *sourceRun) plugin() any { return r.Task }
+
 func (r *sourceRun) doing() (string, time.Time) {
 	if name, since := r.main.Current(); name != "" {
 		return name, since

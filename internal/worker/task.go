@@ -78,6 +78,8 @@ type runner interface {
 	run(poll, work context.Context) error
 	// doing returns the call into the plugin that is under way, "" if none is.
 	doing() (name string, since time.Time)
+	// plugin is the task itself.
+	plugin() any
 }
 
 // TaskOptions are what every task needs.
@@ -99,6 +101,8 @@ type TaskOptions struct {
 	ActiveTopic func(topic string)
 	// Metrics takes the task's metrics. Optional.
 	Metrics *metrics.Task
+	// HealthChanged is told when [Task.Health] returns another error. It must not block. Optional.
+	HealthChanged func()
 }
 
 // Task is a task under supervision. Make one with [StartSource] or [StartSink].
@@ -113,6 +117,7 @@ type Task struct {
 	work      context.Context
 	current   atomic.Pointer[runner]
 	creating  Activity
+	health    health
 	abandoned atomic.Bool
 	ended     chan struct{} // closed when the goroutine has ended
 	released  chan struct{} // closed when it has ended or was abandoned
@@ -168,6 +173,9 @@ func (t *Task) Doing() (name string, since time.Time) {
 	}
 	return t.creating.Current()
 }
+
+// Health returns the trouble that the task reports of itself, as a [connect.HealthReporter], or nil.
+func (t *Task) Health() error { return t.health.get() }
 
 func (t *Task) abandon() {
 	select {
@@ -252,6 +260,7 @@ func (t *Task) once() error {
 	if o, ok := r.(observed); ok {
 		defer t.opts.Metrics.Begin(o.observe())()
 	}
+	defer t.health.watch(r.plugin(), t.opts.Logger, t.opts.HealthChanged)()
 	return r.run(t.poll, t.work)
 }
 
