@@ -59,6 +59,17 @@ func TestClasses(t *testing.T) {
 	}
 }
 
+// A leader in Java reads the metadata of the eager protocol as if it said what the member holds.
+func TestEagerMetadataHoldsNothing(t *testing.T) {
+	b, err := (&group.Metadata{URL: "u", Offset: 5, Classes: []string{"X"}}).Encode(group.Eager)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := group.DecodeMetadata(b, group.Compatible); err != nil || m.Held != nil || m.Offset != 5 {
+		t.Errorf("%x: %+v, %v; want nothing held", b, m, err)
+	}
+}
+
 func TestHugeCountsCostNothing(t *testing.T) {
 	blob := []byte("\x00\x01\x00\x00\x00\x01l\x00\x01u\x00\x00\x00\x00\x00\x00\x00\x01")
 	rest := make([]byte, 1<<20)

@@ -38,6 +38,9 @@ func (m *Metadata) Encode(p Protocol) ([]byte, error) {
 		}
 	}
 	if m.Classes != nil {
+		if !p.Cooperative() {
+			w.int32(-1) // a leader in Java reads what a member holds also where the protocol has nothing to hold
+		}
 		w.b = append(w.b, extension...)
 		w.int32(int32(len(m.Classes)))
 		for _, c := range m.Classes {
@@ -57,6 +60,9 @@ func DecodeMetadata(b []byte, p Protocol) (*Metadata, error) {
 	m.URL = r.text()
 	r.field = "config-offset"
 	m.Offset = r.int64()
+	if none := []byte{0xff, 0xff, 0xff, 0xff}; !p.Cooperative() && bytes.HasPrefix(r.b, none) {
+		r.take(len(none))
+	}
 	if p.Cooperative() && r.next("allocation") {
 		held, err := DecodeAssignment(r.bytes())
 		if err != nil {
