@@ -32,7 +32,8 @@ func (w *playWorld) wait(i int, s *playStep) {
 	if ms := max(s.Timeout, s.Wait.Timeout); ms > 0 {
 		timeout = time.Duration(ms) * time.Millisecond
 	}
-	every, ok := 20*time.Millisecond, func() bool { return false }
+	every := 20 * time.Millisecond
+	var ok func() bool
 	switch {
 	case s.Wait.Trace != nil:
 		every, ok = 5*time.Millisecond, func() bool { return w.traced(s.Wait) }
