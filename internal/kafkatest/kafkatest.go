@@ -7,6 +7,7 @@
 //   - OffsetFetch of a group that does not exist answers offsets of -1, as brokers do, not GROUP_ID_NOT_FOUND;
 //   - CreateTopics says in the broker's words that there are too few brokers;
 //   - CreateTopics refuses topic settings that are not of their type, with the broker's text;
+//   - OffsetForLeaderEpoch says that nothing was cut off a log when a leader moved, as nothing was;
 //   - compaction and retention run only when asked for: kfake's compaction drops records of open transactions'
 //     keys and applies retention to compacted topics. Call Compact at quiet points only.
 //
@@ -91,6 +92,7 @@ func New(t testing.TB, opts ...Option) *Cluster {
 	c.answerUnknownGroups()
 	c.refuseBadTopicConfigs()
 	c.explainReplication(o.brokers)
+	c.answerLeaderEpochs()
 	return c
 }
 

@@ -119,3 +119,28 @@ func (c *Cluster) refuseBadTopicConfigs() {
 		return resp, nil, true
 	})
 }
+
+// answerLeaderEpochs makes OffsetForLeaderEpoch answer that nothing was cut off: kfake says so of records that were written
+// before a leader moved, and clients would read them again.
+func (c *Cluster) answerLeaderEpochs() {
+	c.ControlKey(int16(kmsg.OffsetForLeaderEpoch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		req := r.(*kmsg.OffsetForLeaderEpochRequest)
+		resp := req.ResponseKind().(*kmsg.OffsetForLeaderEpochResponse)
+		for _, t := range req.Topics {
+			rt := kmsg.NewOffsetForLeaderEpochResponseTopic()
+			rt.Topic = t.Topic
+			for _, p := range t.Partitions {
+				info := c.PartitionInfo(t.Topic, p.Partition)
+				if info == nil || c.LeaderFor(t.Topic, p.Partition) != c.CurrentNode() {
+					return nil, nil, false
+				}
+				rp := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
+				rp.Partition, rp.LeaderEpoch, rp.EndOffset = p.Partition, p.LeaderEpoch, info.HighWatermark
+				rt.Partitions = append(rt.Partitions, rp)
+			}
+			resp.Topics = append(resp.Topics, rt)
+		}
+		return resp, nil, true
+	})
+}

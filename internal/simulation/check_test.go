@@ -1,0 +1,176 @@
+//go:build synctests
+
+package simulation
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gokconnect/connect/cluster"
+)
+
+// emitted is one record of the topic.
+type emitted struct {
+	partition string
+	n         int64
+	life      int
+	at        time.Time // of the broker
+}
+
+// check checks what there is when everything has come to rest.
+func (w *world) check() {
+	w.checkSource()
+	w.checkSink()
+}
+
+// checkSource: nothing is lost (1), in order (4), no instance emits when another has taken over (3), and no offset was
+// stored before what is before it had arrived (1).
+func (w *world) checkSource() {
+	arrived := map[string][]time.Time{} // when number n of a partition arrived first
+	last := map[string]emitted{}
+	for _, r := range w.records(outTopic) {
+		e := emitted{at: r.Timestamp}
+		parts := strings.Split(string(r.Value), ":")
+		e.partition = parts[0]
+		e.n, _ = strconv.ParseInt(parts[1], 10, 64)
+		e.life, _ = strconv.Atoi(parts[2])
+		before, ok := last[e.partition]
+		last[e.partition] = e
+		most := int64(len(arrived[e.partition]))
+		switch {
+		case e.n > most+1:
+			w.problem("invariant 1: %s has number %d at offset %d when %d were there", e.partition, e.n, r.Offset, most)
+		case e.n == most+1:
+			arrived[e.partition] = append(arrived[e.partition], e.at)
+		}
+		if ok && e.life == before.life && e.n != before.n+1 {
+			w.problem("invariant 4: %s has number %d after %d of the same reader, at offset %d", e.partition, e.n, before.n, r.Offset)
+		}
+		if ok && e.life < before.life && !w.births[e.life].in.faulted {
+			w.problem("invariant 3: %s has number %d of reader %d (%s) after number %d of reader %d (%s), at offset %d", e.partition, e.n,
+				e.life, w.births[e.life].in.name, before.n, before.life, w.births[before.life].in.name, r.Offset)
+		}
+	}
+	for p := range sourceParts {
+		name := "p" + strconv.Itoa(p)
+		if n := int64(len(arrived[name])); n != w.plan.records {
+			w.problem("invariant 1: %s has %d numbers of %d", name, n, w.plan.records)
+		}
+	}
+	// What an instance sent before it was cut off or frozen may arrive after another took over: with delivery at least once
+	// records may come again then. Nothing is lost by it.
+	faulted := slices.ContainsFunc(w.instances, func(i *instance) bool { return i.faulted })
+	stored := map[string]int64{}
+	for _, r := range w.records(offsetTopic) {
+		name := regexp.MustCompile(`p\d`).FindString(string(r.Key))
+		digits := regexp.MustCompile(`-?\d+`).FindString(string(r.Value))
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if name == "" || err != nil {
+			w.problem("offset %s=%s can't be read", r.Key, r.Value)
+			continue
+		}
+		if n < stored[name] && !faulted {
+			w.problem("invariant 3: the stored offset of %s went back from %d to %d", name, stored[name], n)
+		}
+		stored[name] = n
+		if n > int64(len(arrived[name])) || arrived[name][n-1].After(r.Timestamp) {
+			w.problem("invariant 1: offset %d of %s was stored before number %d had arrived", n, name, n)
+		}
+	}
+	for p := range sourceParts {
+		name := "p" + strconv.Itoa(p)
+		if stored[name] != w.plan.records {
+			w.problem("the stored offset of %s is %d at the end, want %d", name, stored[name], w.plan.records)
+		}
+	}
+}
+
+// checkSink: everything in the topic was delivered (1).
+func (w *world) checkSink() {
+	for _, r := range w.records(outTopic) {
+		if got := w.delivered[r.Partition][r.Offset]; got != string(r.Value) {
+			w.problem("invariant 1: offset %d of partition %d is %q, delivered was %q", r.Offset, r.Partition, r.Value, got)
+		}
+	}
+}
+
+// watchCommits checks, once a second, that the sink's committed offsets are not ahead of what was delivered (1), and don't go
+// back (3).
+func (w *world) watchCommits(stop <-chan struct{}) {
+	committed := map[int32]int64{}
+	first := map[int32]int64{} // the first that was not delivered
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-stop:
+			return
+		}
+		info := w.k.GroupInfo("connect-sink")
+		if info == nil {
+			continue
+		}
+		w.mu.Lock()
+		for p, c := range info.Commits[outTopic] {
+			for ; w.delivered[p][first[p]] != ""; first[p]++ {
+			}
+			if c.Offset > first[p] {
+				w.problemLocked("invariant 1: offset %d of partition %d is committed, and %d is not delivered", c.Offset, p, first[p])
+			}
+			if c.Offset < committed[p] {
+				w.problemLocked("invariant 3: the committed offset of partition %d went back from %d to %d", p, committed[p], c.Offset)
+			}
+			committed[p] = c.Offset
+		}
+		w.mu.Unlock()
+	}
+}
+
+// arrivedAll reports whether all numbers of the source were delivered by the sink.
+func (w *world) arrivedAll() bool {
+	var top int64
+	for _, p := range w.k.PartitionInfos(outTopic) {
+		top += p.HighWatermark
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var delivered int64
+	numbers := map[string]bool{}
+	for _, values := range w.delivered {
+		delivered += int64(len(values))
+		for _, v := range values {
+			numbers[v[:strings.LastIndexByte(v, ':')]] = true
+		}
+	}
+	return delivered == top && int64(len(numbers)) == sourceParts*w.plan.records
+}
+
+// checkStatuses: every instance says that everything runs, and where it does.
+func (w *world) checkStatuses() (problem string) {
+	live := w.live()
+	for _, name := range []string{"source", "sink"} {
+		var first string
+		for _, i := range live {
+			s, err := i.status(name)
+			if err != nil {
+				return fmt.Sprintf("%s can't tell the status of %s: %v", i.name, name, err)
+			}
+			if s.State != cluster.Running || len(s.Tasks) == 0 || slices.ContainsFunc(s.Tasks, func(t cluster.TaskStatus) bool { return t.State != cluster.Running }) {
+				return fmt.Sprintf("invariant 9: to %s %s is %+v", i.name, name, s)
+			}
+			text := fmt.Sprintf("%s %+v", s.Worker, s.Tasks)
+			if first == "" {
+				first = text
+			}
+			if text != first {
+				return fmt.Sprintf("invariant 9: to %s %s is at %s, to %s at %s", i.name, name, text, live[0].name, first)
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,53 @@
+//go:build synctests
+
+package simulation
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var (
+	seed  = flag.Uint64("seed", 1, "the first seed")
+	seeds = flag.Int("seeds", 25, "how many seeds")
+	trace = flag.String("trace", "", "a folder for what happened under each seed that fails")
+)
+
+// TestSchedules runs a cluster through the schedule of each seed.
+func TestSchedules(t *testing.T) {
+	var simulated time.Duration
+	begin, failed, overlaps, leftBehind := time.Now(), 0, 0, 0
+	for s := *seed; s < *seed+uint64(*seeds); s++ {
+		ok := t.Run(fmt.Sprint(s), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, newPlan(s))
+				w.run()
+				simulated += time.Since(w.begin) * time.Duration(len(w.instances))
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				overlaps, leftBehind = overlaps+w.overlaps, leftBehind+w.leftBehind
+				for _, p := range w.problems {
+					t.Errorf("seed %d: %s", s, p)
+				}
+				if t.Failed() && *trace != "" {
+					name := filepath.Join(*trace, fmt.Sprintf("seed-%d.log", s))
+					if err := os.WriteFile(name, []byte(strings.Join(w.trace, "\n")), 0o644); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		})
+		if !ok {
+			failed++
+			t.Logf("to replay: go test -tags synctests ./internal/simulation -run TestSchedules -seed %d -seeds 1 -trace .", s)
+		}
+	}
+	t.Logf("%d seeds, %d failed, %.1f hours of instances in %v; sink tasks overlapped %d times, %d clients outlived Run", *seeds, failed,
+		simulated.Hours(), time.Since(begin).Round(time.Second), overlaps, leftBehind)
+}
