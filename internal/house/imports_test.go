@@ -133,7 +133,7 @@ var layers = []layer{
 		why: "A runtime and a Kafka in memory, for users' tests.",
 	},
 	{
-		packages: []string{"internal/conformance/...", "internal/house"}, may: []string{".", "internal/conformance/...", "internal/javaerror"},
+		packages: []string{"internal/conformance/...", "internal/house", "internal/simulation"}, may: []string{".", "internal/conformance/...", "internal/javaerror"},
 		why: "Tests and what they share.",
 	},
 }
