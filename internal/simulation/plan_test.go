@@ -150,7 +150,7 @@ func newStep(r *rand.Rand, at time.Duration) step {
 			if err := i.Pause(ctx, connector); err != nil {
 				return err
 			}
-			time.Sleep(min(lasts, 5*time.Second))
+			sleep(min(lasts, 5*time.Second))
 			return i.Resume(ctx, connector)
 		})
 	case 17:

@@ -34,7 +34,7 @@ func (i *instance) status(name string) (cluster.ConnectorStatus, error) {
 
 // put configures a connector, on whichever instance can.
 func (w *world) put(name string, cfg connect.Config) {
-	for end := time.Now().Add(rest); ; time.Sleep(time.Second) {
+	for end := time.Now().Add(rest); ; sleep(time.Second) {
 		for _, i := range w.live() {
 			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 			err := i.PutConnector(ctx, name, cfg)
@@ -68,11 +68,11 @@ func (w *world) run() {
 	w.put("source", w.plan.source)
 	w.put("sink", w.plan.sink)
 	for _, s := range w.plan.steps {
-		time.Sleep(s.at - time.Since(w.begin))
+		sleep(s.at - time.Since(w.begin))
 		w.note("STEP %s", s.name)
 		s.do(w)
 	}
-	time.Sleep(time.Minute) // what still lasts ends
+	sleep(time.Minute) // what still lasts ends
 	w.note("QUIET")
 	w.mu.Lock()
 	w.quiet = true
@@ -89,7 +89,7 @@ func (w *world) run() {
 		return "not everything has arrived"
 	})
 	w.settle("statuses", w.checkStatuses)
-	time.Sleep(15 * time.Second) // offsets are stored
+	sleep(15 * time.Second) // offsets are stored
 	w.note("END")
 	for _, i := range w.live() {
 		i.gone = true
@@ -102,7 +102,7 @@ func (w *world) run() {
 			w.problem("invariant 7: Run of %s does not return", i.name)
 		}
 	}
-	time.Sleep(3 * time.Minute) // clients that were left behind give up
+	sleep(3 * time.Minute) // clients that were left behind give up
 	close(stop)
 	<-watched
 	w.check()
@@ -110,7 +110,7 @@ func (w *world) run() {
 
 // settle waits until there is no problem any more.
 func (w *world) settle(what string, problem func() string) {
-	for end := time.Now().Add(rest); ; time.Sleep(time.Second) {
+	for end := time.Now().Add(rest); ; sleep(time.Second) {
 		p := problem()
 		if p == "" {
 			return
