@@ -91,7 +91,7 @@ func New(t testing.TB, opts ...Option) *Cluster {
 	c.general = c.NewLink()
 	c.answerUnknownGroups()
 	c.refuseBadTopicConfigs()
-	c.explainReplication(o.brokers)
+	c.explainReplication()
 	c.answerLeaderEpochs()
 	return c
 }

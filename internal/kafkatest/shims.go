@@ -62,13 +62,14 @@ var numericTopicConfigs = map[string]string{
 }
 
 // explainReplication gives the refusal of a replication factor the broker's text.
-func (c *Cluster) explainReplication(brokers int) {
+func (c *Cluster) explainReplication() {
 	c.ControlKey(int16(kmsg.CreateTopics), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
 		req := r.(*kmsg.CreateTopicsRequest)
 		resp := req.ResponseKind().(*kmsg.CreateTopicsResponse)
 		for _, t := range req.Topics {
-			if n := int(t.ReplicationFactor); n > brokers && len(req.Topics) == 1 {
+			brokers := len(c.Cluster.ListenAddrs()) // nodes come and go
+			if n := int(t.ReplicationFactor); n > brokers && len(req.Topics) == 1 && c.TopicInfo(t.Topic) == nil {
 				rt := kmsg.NewCreateTopicsResponseTopic()
 				rt.Topic, rt.ErrorCode = t.Topic, kerr.InvalidReplicationFactor.Code
 				rt.ErrorMessage = kmsg.StringPtr(fmt.Sprintf("Unable to replicate the partition %d time(s): The target replication factor of %d cannot be reached because only %d broker(s) are registered or some brokers have all their log directories cordoned.", n, n, brokers))

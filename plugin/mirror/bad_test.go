@@ -292,7 +292,7 @@ func TestRecordIsTooLarge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := tooLarge(t)
 		p.run(map[string]connect.Config{"source": p.config(mirror.SourceClass, "topics", "t")})
-		p.awaitError("source", "A.t", "cluster=A", "topic=t", "offset=10", "MESSAGE_TOO_LARGE")
+		p.awaitError("source", "A.t", "cluster=A", "topic=t", "offset=10", "max.request.size")
 		time.Sleep(time.Minute)
 		p.stop()
 		p.run(map[string]connect.Config{"source": p.config(mirror.SourceClass, "topics", "t", "producer.override.max.request.size", "5000000")})
@@ -322,6 +322,6 @@ func TestRecordsThatAreTooLargeAreTolerated(t *testing.T) {
 		if got, want := p.awaitValues(p.b, "A.t", 20), append(numbers(0, 10), numbers(11, 10)...); !same(got, want) {
 			t.Errorf("got %q", got)
 		}
-		p.await("the skip is reported", func() bool { return p.logged("MESSAGE_TOO_LARGE") })
+		p.await("the skip is reported", func() bool { return p.logged("max.request.size") })
 	})
 }
