@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/clients"
 	"github.com/gokconnect/connect/internal/configprovider"
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/herder"
@@ -250,7 +251,10 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 		}
 	} else {
 		made.Offsets = store
-		made.Producer, releaseProducer, err = rt.kafka.producer(ctx, p.connector, o.ID)
+		var lease *clients.Lease
+		if lease, err = rt.kafka.producer(ctx, p.connector, o.ID); err == nil {
+			made.Producer, made.Sharing, releaseProducer = lease.Client, lease.Sharing, lease.Release
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -292,12 +296,13 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 	}
 	var letters *worker.DeadLetters
 	if p.settings.sink.DLQTopic != "" {
-		var producer worker.Producer
-		if producer, release, err = rt.kafka.deadLetters(ctx, p.connector, p.settings.sink, o.ID); err != nil {
+		lease, err := rt.kafka.deadLetters(ctx, p.connector, p.settings.sink, o.ID)
+		if err != nil {
 			return nil, err
 		}
+		release = lease.Release
 		letters = &worker.DeadLetters{
-			ID: o.ID, Topic: p.settings.sink.DLQTopic, Headers: p.settings.sink.DLQContextHeaders, Producer: producer, Hide: rt.secrets.hide,
+			ID: o.ID, Topic: p.settings.sink.DLQTopic, Headers: p.settings.sink.DLQContextHeaders, Producer: lease.Client, Hide: rt.secrets.hide,
 		}
 		p.reporters = append(p.reporters, letters)
 	}

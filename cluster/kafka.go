@@ -16,7 +16,6 @@ import (
 	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/javaregexp"
 	"github.com/gokconnect/connect/internal/kafkalog"
-	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/offsets"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -234,17 +233,17 @@ func (k *kafka) close() {
 }
 
 // producer returns the producer of a source task, which it shares with all tasks whose producers are configured alike.
-func (k *kafka) producer(ctx context.Context, connector connect.Config, id connect.TaskID) (worker.Producer, func(), error) {
+func (k *kafka) producer(ctx context.Context, connector connect.Config, id connect.TaskID) (*clients.Lease, error) {
 	return k.lease(ctx, connector, clients.TaskProducerID(id), id)
 }
 
-func (k *kafka) lease(ctx context.Context, connector connect.Config, clientID string, id connect.TaskID) (worker.Producer, func(), error) {
+func (k *kafka) lease(ctx context.Context, connector connect.Config, clientID string, id connect.TaskID) (*clients.Lease, error) {
 	lease, err := k.pool.Get(ctx, k.idempotent(k.props.Producer(connector, clientID), connector))
 	if err != nil {
-		return nil, nil, fmt.Errorf("producer: %w", err)
+		return nil, fmt.Errorf("producer: %w", err)
 	}
 	k.warn(lease.Warnings, "connector", id.Connector, "task", id.Task)
-	return lease.Client, lease.Release, nil
+	return lease, nil
 }
 
 // idempotent takes out what Kafka Connect sets so that its producers work with every broker, at the price of
@@ -289,7 +288,7 @@ func topicPattern(s *connconfig.SinkConfig) (*javaregexp.Regexp, error) {
 }
 
 // deadLetters returns the producer for dead letters, and makes the topic.
-func (k *kafka) deadLetters(ctx context.Context, connector connect.Config, s *connconfig.SinkConfig, id connect.TaskID) (worker.Producer, func(), error) {
+func (k *kafka) deadLetters(ctx context.Context, connector connect.Config, s *connconfig.SinkConfig, id connect.TaskID) (*clients.Lease, error) {
 	exists, err := topicExists(ctx, k.admin, s.DLQTopic) // a topic that is there must not need the right to make it
 	if err == nil && !exists {
 		var made kadm.CreateTopicResponse
@@ -298,7 +297,7 @@ func (k *kafka) deadLetters(ctx context.Context, connector connect.Config, s *co
 	}
 	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 		wrapped := javaerror.New(javaerror.Execution, javaerror.Class(err)+": "+javaerror.Message(err), err)
-		return nil, nil, javaerror.New(javaerror.Connect, "Could not initialize dead letter queue with topic="+s.DLQTopic, wrapped)
+		return nil, javaerror.New(javaerror.Connect, "Could not initialize dead letter queue with topic="+s.DLQTopic, wrapped)
 	}
 	return k.lease(ctx, connector, clients.DeadLetterProducerID(id), id)
 }

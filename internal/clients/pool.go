@@ -34,6 +34,7 @@ type Pool struct {
 type shared struct {
 	ready    chan struct{} // closed when the client was made
 	client   *kgo.Client
+	sharing  *Sharing
 	extra    ProducerExtra
 	warnings Warnings
 	err      error
@@ -43,6 +44,7 @@ type shared struct {
 // Lease is the use of a shared client.
 type Lease struct {
 	Client   *kgo.Client
+	Sharing  *Sharing
 	Extra    ProducerExtra
 	Warnings Warnings
 	release  func()
@@ -71,7 +73,7 @@ func (p *Pool) get(ctx context.Context, kind Kind, props map[string]string) (*Le
 	p.mu.Lock()
 	s, ok := p.shared[key]
 	if !ok {
-		s = &shared{ready: make(chan struct{})}
+		s = &shared{ready: make(chan struct{}), sharing: NewSharing()}
 		if p.shared == nil {
 			p.shared = make(map[string]*shared)
 		}
@@ -92,7 +94,7 @@ func (p *Pool) get(ctx context.Context, kind Kind, props map[string]string) (*Le
 		p.leave(key, s)
 		return nil, s.err
 	}
-	return &Lease{s.client, s.extra, s.warnings, sync.OnceFunc(func() { p.leave(key, s) })}, nil
+	return &Lease{s.client, s.sharing, s.extra, s.warnings, sync.OnceFunc(func() { p.leave(key, s) })}, nil
 }
 
 func (p *Pool) open(s *shared, kind Kind, props map[string]string) {

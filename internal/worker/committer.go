@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -170,8 +171,8 @@ func (r *sourceRun) sendAgain() {
 		r.mu.Unlock()
 		return
 	}
-	again, recreated := r.resend, r.recreated
-	r.resend, r.recreated, r.resending = nil, false, true
+	again, recreated, refused := r.resend, r.recreated, r.refused
+	r.resend, r.recreated, r.refused, r.resending = nil, false, false, true
 	r.held.Store(false)
 	r.mu.Unlock()
 	var topics []string
@@ -180,10 +181,14 @@ func (r *sourceRun) sendAgain() {
 			topics = append(topics, s.rec.Topic)
 		}
 	}
-	r.Logger.Warn("topics were made anew, or got partitions, while records were on their way, which are sent again", "topics", topics, "records", len(again))
-	if recreated {
-		r.Producer.PurgeTopicsFromProducing(topics...)
+	slices.SortFunc(again, func(a, b *slot) int { return cmp.Compare(a.number, b.number) }) // some waited before others failed
+	if refused {
+		r.Logger.Warn("topics were made anew, or got partitions, while records were on their way, which are sent again", "topics", topics, "records", len(again))
 	}
+	if recreated {
+		r.Sharing.Forget(r.Producer.PurgeTopicsFromProducing, topics...)
+	}
+	forgot := r.Sharing.Begin()
 	for _, s := range again {
 		s.rec.Context, s.rec.Partition = s, s.partition
 		switch {
@@ -193,8 +198,9 @@ func (r *sourceRun) sendAgain() {
 			r.Producer.Produce(s, &s.rec, r.onAck)
 		}
 	}
+	r.Sharing.End()
 	r.mu.Lock()
-	r.resending = false
+	r.resending, r.forgot = false, forgot
 	r.mu.Unlock()
 	signal(r.room)
 }

@@ -165,18 +165,19 @@ func producer(t testing.TB, k *kafkatest.Cluster, opts ...kgo.Opt) *kgo.Client {
 
 // sourceWorld is what a source task runs in.
 type sourceWorld struct {
-	k      *kafkatest.Cluster
-	store  *offsets.Memory
-	op     func() *tolerance.Operator
-	steps  []pipeline.Step
-	client Producer
-	opts   SourceOptions
+	k       *kafkatest.Cluster
+	store   *offsets.Memory
+	op      func() *tolerance.Operator
+	steps   []pipeline.Step
+	client  Producer
+	sharing *clients.Sharing // of client
+	opts    SourceOptions
 	// throttle is that of the task, or nil.
 	throttle func() connconfig.Throttle
 }
 
 func newSourceWorld(t testing.TB, j *journal, k *kafkatest.Cluster) *sourceWorld {
-	return &sourceWorld{k: k, store: new(offsets.Memory), client: producer(t, k), op: func() *tolerance.Operator { return tolerance.New(tolerance.Policy{}) },
+	return &sourceWorld{k: k, sharing: clients.NewSharing(), store: new(offsets.Memory), client: producer(t, k), op: func() *tolerance.Operator { return tolerance.New(tolerance.Policy{}) },
 		opts: SourceOptions{TaskOptions: options(t, j), FlushInterval: time.Minute, FlushTimeout: 5 * time.Second}}
 }
 
@@ -184,7 +185,7 @@ func newSourceWorld(t testing.TB, j *journal, k *kafkatest.Cluster) *sourceWorld
 func (w *sourceWorld) run(newTask func() connect.SourceTask) *Task {
 	w.opts.New = func(context.Context) (*SourceParts, error) {
 		op := w.op()
-		return &SourceParts{Task: newTask(), Operator: op, Pipeline: pipeline.NewSource(w.steps, textConverters(), op), Producer: w.client, Offsets: w.store, Throttle: w.throttle}, nil
+		return &SourceParts{Task: newTask(), Operator: op, Pipeline: pipeline.NewSource(w.steps, textConverters(), op), Producer: w.client, Sharing: w.sharing, Offsets: w.store, Throttle: w.throttle}, nil
 	}
 	return StartSource(w.opts)
 }

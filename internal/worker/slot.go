@@ -23,6 +23,7 @@ type slot struct {
 	entry     ref
 	polled    *connect.SourceRecord // only if someone wants to hear of it
 	index     int                   // in the batch that was polled
+	number    uint64                // in the order of sending
 	chunk     *chunk                // what was sent together with it, or nil
 	size      int
 	partition int32 // as wanted: the client puts the one that it chose into rec
@@ -62,12 +63,12 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 		// The topic was deleted and made again: everything that is buffered for it fails, in order. It is sent once
 		// more, in order, when nothing else is in flight.
 		r.sendLater(s)
-		r.recreated = r.recreated || !isPurged(err)
+		r.refused, r.recreated = true, r.recreated || !isPurged(err)
 	case r.err == nil && lacksPartition(err) && !s.again:
 		// What the client knows of the topic may be minutes old, and it does not look again by itself.
 		s.again = true
 		r.sendLater(s)
-		r.recreated = true
+		r.refused, r.recreated = true, true
 	case r.err == nil && r.Operator.Tolerates() && ofRecord(err):
 		r.settleSlot(s, &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: producing, Err: clients.JavaError(err, ""), Attempts: 1})
 	default:
@@ -118,6 +119,9 @@ func (r *sourceRun) refuse(work context.Context, s *slot) error {
 	last := s.entry.ack()
 	r.inFlight--
 	r.bytes -= int64(s.size)
+	if len(r.resend) > 0 {
+		signal(r.wake)
+	}
 	r.mu.Unlock()
 	signal(r.room)
 	if last && r.commitRecord != nil {
@@ -157,7 +161,7 @@ func (s *slot) origin() (text string) {
 	return text
 }
 
-// sendLater takes a record back that has to be sent once more. The caller holds mu.
+// sendLater takes a record back that has to be sent once more, or behind such. The caller holds mu.
 func (r *sourceRun) sendLater(s *slot) {
 	r.resend = append(r.resend, s)
 	r.held.Store(true)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/clients"
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/pipeline"
@@ -60,8 +61,10 @@ type SourceParts struct {
 	Pipeline *pipeline.Source
 	Operator *tolerance.Operator
 	Producer Producer
-	Offsets  OffsetWriter
-	Topics   Topics
+	// Sharing is that of all who send with Producer. Nil, and no one else does.
+	Sharing *clients.Sharing
+	Offsets OffsetWriter
+	Topics  Topics
 	// Throttle returns how much the task may move; it is asked again now and then. Nil, and there is no limit.
 	Throttle func() connconfig.Throttle
 	// ExactlyOnce makes the run one that delivers exactly once; Producer and Offsets are nil then. Nil, and it delivers at
@@ -123,12 +126,15 @@ type sourceRun struct {
 	settled  []settled
 	metadata []connect.RecordMetadata // for the next ones
 	telling  int                      // how many of the settled ones the committer is at
-	resend   []*slot                  // records to send once more, when all others are settled
+	sent     uint64                   // records given to the producer, or to be
+	forgot   uint64                   // how often the producer had forgotten topics when these were sent
+	resend   []*slot                  // records to send once more, or later, when all others are settled
+	refused  bool                     // one of them was sent, and came back
 	// recreated says that the producer must forget their topics first.
 	recreated bool
 	// resending says that they are being sent: nothing else is, so that their order stays.
 	resending bool
-	// held says that there is something in resend. What comes later must not overtake it.
+	// held says that there is something in resend, or may be: what comes later must not overtake it.
 	held atomic.Bool
 	err  error // the first failure
 	fail context.CancelCauseFunc
@@ -152,6 +158,9 @@ func newSourceRun(t *Task, o SourceOptions, p *SourceParts) *sourceRun {
 	r.commitRecord, _ = connect.As[connect.RecordCommitter](p.Task)
 	r.commitBatch, _ = connect.As[connect.BatchCommitter](p.Task)
 	r.keeps = r.commitRecord != nil || p.Operator.Tolerates() && p.Operator.Reports()
+	if r.Sharing == nil {
+		r.Sharing = clients.NewSharing()
+	}
 	r.onAck = r.acked
 	return r
 }
@@ -414,13 +423,17 @@ func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
 		polled := &r.polled[index]
 		entry := r.track.add(polled.SourcePartition, polled.SourceOffset, end-i)
 		for ; i < end; i++ {
-			slots[i].entry, slots[i].chunk = entry, c
+			slots[i].entry, slots[i].chunk, slots[i].number = entry, c, r.sent
+			r.sent++
 			if r.keeps {
 				slots[i].polled = polled
 			}
 		}
 	}
 	r.mu.Unlock()
+	forgot := r.Sharing.Begin()
+	defer r.Sharing.End()
+	r.holdUntilSettled(forgot, len(slots))
 	for i := range slots {
 		s := &slots[i]
 		s.rec.Context = s
@@ -449,11 +462,25 @@ func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
 	return nil
 }
 
+// holdUntilSettled has the next records held back, so many, if the producer forgot topics since what is in flight before
+// them was sent: some of that may have failed, and the task not know it yet.
+func (r *sourceRun) holdUntilSettled(forgot uint64, next int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case forgot == r.forgot:
+	case r.inFlight > next:
+		r.held.Store(true)
+	default:
+		r.forgot = forgot
+	}
+}
+
 // hold keeps a record back behind others that have to be sent once more, and reports whether there are such.
 func (r *sourceRun) hold(s *slot) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.resend) == 0 {
+	if !r.held.Load() {
 		return false
 	}
 	r.sendLater(s)

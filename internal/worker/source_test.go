@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -473,6 +474,48 @@ func TestTopicRecreatedUnderSources(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTopicForgottenByAnother: when another task makes the producer forget a topic, a task hears of its records a moment
+// later. What it sends in that moment does not overtake them.
+func TestTopicForgottenByAnother(t *testing.T) {
+	inSourceWorld(t, func(t *testing.T, w *sourceWorld, j *journal) {
+		late := &forgetfulProducer{Producer: w.client}
+		w.client = late
+		task := w.task(&source{journal: j, poll: func(ctx context.Context, n int) ([]connect.SourceRecord, error) {
+			if n > 3 {
+				<-ctx.Done()
+				return nil, nil
+			}
+			sleep(ctx, time.Second)
+			return lines(n-1, n), nil
+		}})
+		time.Sleep(1500 * time.Millisecond) // record 0 is on its way
+		w.sharing.Forget(late.PurgeTopicsFromProducing, "t")
+		time.Sleep(time.Minute)
+		end(t, task)
+		want(t, "records", values(w.k, "t"), numbers(0, 3))
+	})
+}
+
+// forgetfulProducer keeps the first record until topics are forgotten, and says a second and a half later that it did not
+// send it.
+type forgetfulProducer struct {
+	Producer
+	first *kgo.Record
+	tell  func(*kgo.Record, error)
+}
+
+func (p *forgetfulProducer) Produce(ctx context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
+	if p.tell == nil {
+		p.first, p.tell = r, promise
+		return
+	}
+	p.Producer.Produce(ctx, r, promise)
+}
+
+func (p *forgetfulProducer) PurgeTopicsFromProducing(...string) {
+	time.AfterFunc(1500*time.Millisecond, func() { p.tell(p.first, errors.New("topic purged while buffered")) })
 }
 
 // TestAbandonedSource: what a task does after it was given up has no effect.
