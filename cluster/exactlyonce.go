@@ -150,21 +150,12 @@ func (rt *Runtime) setInTransaction(ctx context.Context, c *offsetsOwner, store 
 	if err != nil {
 		return err
 	}
-	// A topic that the client meets in a transaction can be missed by the end of that: see the worker's transactions.
 	if err := client.BeginTransaction(); err != nil {
 		return err
 	}
 	err = kafkalog.Produce(ctx, client, records...)
-	for err == nil {
-		leader, _, lerr := client.PartitionLeader(where.Topic(), 0)
-		if leader >= 0 || lerr != nil {
-			break
-		}
-		select {
-		case <-time.After(time.Millisecond):
-		case <-ctx.Done():
-			err = context.Cause(ctx)
-		}
+	if err == nil {
+		err = kafkalog.AwaitTopic(ctx, client, where.Topic())
 	}
 	if err == nil {
 		err = client.EndTransaction(ctx, kgo.TryCommit)

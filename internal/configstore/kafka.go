@@ -183,6 +183,9 @@ func (t *transactor) Transact(ctx context.Context, records ...Record) error {
 	if err := kafkalog.Produce(ctx, t.client, kafkaRecords(t.topic, records)...); err != nil {
 		return err // the transaction ends when somebody claims, or after its timeout
 	}
+	if err := kafkalog.AwaitTopic(ctx, t.client, t.topic); err != nil {
+		return err
+	}
 	return t.client.EndTransaction(ctx, kgo.TryCommit)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/javaerror"
+	"github.com/gokconnect/connect/internal/kafkalog"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -144,19 +145,11 @@ func (r *exactlyOnceRun) ensure(topic string) error {
 	return nil
 }
 
-// awaitFresh waits until the client has taken in the topics that it produced to for the first time. It sends the records
-// that wait for such a topic a moment before it takes note of the topic's partitions, and a transaction that ends in that
-// moment does so without them: franz-go 1.22 then aborts it, and reports a commit.
+// awaitFresh waits until the client has taken in the topics that it produced to for the first time.
 func (r *exactlyOnceRun) awaitFresh(ctx context.Context) error {
 	for ; len(r.fresh) > 0; r.fresh = r.fresh[1:] {
-		for {
-			leader, _, err := r.tx.Client.PartitionLeader(r.fresh[0], 0)
-			if leader >= 0 || err != nil { // with an error it has partitions too: records were acknowledged
-				break
-			}
-			if err := sleep(ctx, 100*time.Microsecond); err != nil {
-				return err
-			}
+		if err := kafkalog.AwaitTopic(ctx, r.tx.Client, r.fresh[0]); err != nil {
+			return err
 		}
 	}
 	return nil
