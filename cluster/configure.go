@@ -83,19 +83,23 @@ func (rt *Runtime) putConfig(ctx context.Context, name string, cfg configstore.P
 		return false, err
 	}
 	defer unlock()
-	all := make(map[string]*string, len(cfg))
-	for _, p := range cfg {
-		all[p.Name] = p.Value
-	}
 	k := rt.store.Snapshot().Connectors[name]
 	if k != nil && create {
 		return false, alreadyExists(name)
 	}
 	rt.order.set(name, cfg)
-	if k != nil && herder.SameConfig(k.Config, all) && !rt.cfg.javaDefaults {
+	if k != nil && herder.SameConfig(k.Config, byName(cfg)) && !rt.cfg.javaDefaults {
 		return false, nil
 	}
 	return k == nil, rt.store.PutConnector(ctx, name, cfg, target)
+}
+
+func byName(cfg configstore.Properties) map[string]*string {
+	all := make(map[string]*string, len(cfg))
+	for _, p := range cfg {
+		all[p.Name] = p.Value
+	}
+	return all
 }
 
 func pointers(cfg connect.Config) map[string]*string {

@@ -284,3 +284,38 @@ func TestExactlyOnceTroubledBrokers(t *testing.T) {
 		})
 	}
 }
+
+// TestExactlyOnceStart: instances that start together all write what is declared, and take the right to from each other. None
+// ends because of that, and all gets to run.
+func TestExactlyOnceStart(t *testing.T) {
+	for seed := range 4 {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := kafkatest.New(t, kafkatest.Brokers(3))
+				k.MustCreateTopic("parts", 1)
+				var all []*instance
+				for _, name := range []string{"a", "b", "c"} {
+					var sources []cluster.Declaration
+					for n := range 5 {
+						o := &owners{owner: map[string]string{}}
+						// Some agree on the configuration, some don't.
+						cfg := connect.Config{"errors.log.enable": fmt.Sprint(n%2 == 0 && name == "a")}
+						sources = append(sources, cluster.Source{Name: fmt.Sprint("src", n), Connector: o.parts(t, name, 1), Config: cfg})
+					}
+					all = append(all, startInstance(t, k, name, exactlyOnce(), sources...))
+				}
+				time.Sleep(30 * time.Second)
+				for _, i := range all {
+					for n := range 5 {
+						await(t, i.Runtime, fmt.Sprint("src", n), cluster.Running, cluster.Running)
+					}
+				}
+				for _, i := range all {
+					if err := i.stop(); err != nil {
+						t.Errorf("%s: %v", i.name, err)
+					}
+				}
+			})
+		})
+	}
+}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"time"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/clients"
@@ -15,45 +17,82 @@ import (
 )
 
 // claimedStore is a config store that is written in transactions. It claims the right to write where this instance does not
-// have it, or has lost it to another: requests go to the leader where it can be reached, and to any instance where it can't.
+// have it, or has lost it to another: requests go to the leader where it can be reached, and to any instance where it can't, and
+// what is declared is written by every instance that starts.
 type claimedStore struct{ configstore.Store }
 
-func (s claimedStore) write(ctx context.Context, write func() error) error {
-	for again := false; ; again = true {
-		if err := s.Claim(ctx); err != nil {
-			return err
+// claimTime is how long a write goes on claiming the right to, again and again, that others take away meanwhile; the waits
+// between are random, up to a limit that doubles.
+const (
+	claimTime       = 30 * time.Second
+	firstClaimPause = 40 * time.Millisecond
+	lastClaimPause  = 2 * time.Second
+)
+
+// write claims and writes until nobody comes in between. Before it writes once more it reads what the others have written, and
+// asks done, which may be nil, whether it still has to.
+func (s claimedStore) write(ctx context.Context, write func() error, done func() bool) error {
+	end, pause := time.Now().Add(claimTime), firstClaimPause
+	for {
+		err := s.Claim(ctx)
+		if err == nil {
+			err = write()
 		}
-		err := write()
 		var lost *configstore.PrivilegeError
-		if again || !errors.As(err, &lost) && !errors.Is(err, configstore.ErrNotClaimed) {
+		if err == nil || !errors.As(err, &lost) && !errors.Is(err, configstore.ErrNotClaimed) {
 			return err
 		}
 		// Nothing was written, or it is not known: the same records once more say the same.
+		wait := rand.N(pause)
+		if pause = min(2*pause, lastClaimPause); time.Until(end) < wait {
+			return err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		}
+		if err := s.Refresh(ctx); err != nil {
+			return err
+		}
+		if done != nil && done() {
+			return nil
+		}
 	}
 }
 
 func (s claimedStore) PutConnector(ctx context.Context, name string, cfg configstore.Properties, target herder.Target) error {
-	return s.write(ctx, func() error { return s.Store.PutConnector(ctx, name, cfg, target) })
+	same := func() bool {
+		k := s.Snapshot().Connectors[name]
+		return k != nil && target == "" && herder.SameConfig(k.Config, byName(cfg))
+	}
+	var done func() bool
+	if !same() { // else it is written again on purpose
+		done = same // another instance has written the same, or it was written although that seemed to fail
+	}
+	return s.write(ctx, func() error { return s.Store.PutConnector(ctx, name, cfg, target) }, done)
 }
 
 func (s claimedStore) DeleteConnector(ctx context.Context, name string) error {
-	return s.write(ctx, func() error { return s.Store.DeleteConnector(ctx, name) })
+	return s.write(ctx, func() error { return s.Store.DeleteConnector(ctx, name) }, nil)
 }
 
 func (s claimedStore) PutTasks(ctx context.Context, name string, configs []configstore.Properties) error {
-	return s.write(ctx, func() error { return s.Store.PutTasks(ctx, name, configs) })
+	return s.write(ctx, func() error { return s.Store.PutTasks(ctx, name, configs) }, nil)
 }
 
 func (s claimedStore) PutFencingCount(ctx context.Context, name string, tasks int) error {
-	return s.write(ctx, func() error { return s.Store.PutFencingCount(ctx, name, tasks) })
+	return s.write(ctx, func() error { return s.Store.PutFencingCount(ctx, name, tasks) }, nil)
 }
 
 func (s claimedStore) PutSessionKey(ctx context.Context, key configstore.SessionKey) error {
-	return s.write(ctx, func() error { return s.Store.PutSessionKey(ctx, key) })
+	return s.write(ctx, func() error { return s.Store.PutSessionKey(ctx, key) }, nil)
 }
 
 func (s claimedStore) PutRestart(ctx context.Context, r configstore.RestartRequested) error {
-	return s.write(ctx, func() error { return s.Store.PutRestart(ctx, r) })
+	return s.write(ctx, func() error { return s.Store.PutRestart(ctx, r) }, nil)
 }
 
 // newRounds returns what fences the producers of connectors' last generations of tasks.
