@@ -4,6 +4,7 @@ package real
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -169,9 +170,24 @@ func newWorker(t *testing.T, bootstrap string, worker properties, connectors ...
 		p.Kill()
 		if t.Failed() {
 			t.Logf("the worker's log ends with:\n%s", p.Tail())
+			keepLog(t, p)
 		}
 	})
 	return p
+}
+
+// keepLog keeps the log of a process of a test that failed, in the folder that the environment variable REAL_LOGS names.
+func keepLog(t *testing.T, p *kafka.Process) {
+	dir := os.Getenv("REAL_LOGS")
+	if dir == "" {
+		return
+	}
+	f, err := os.CreateTemp(dir, strings.ReplaceAll(t.Name(), "/", "-")+"-*.log")
+	if err == nil {
+		_, err = f.WriteString(p.Log())
+		err = errors.Join(err, f.Close())
+	}
+	t.Logf("its whole log is in %s (%v)", f.Name(), err)
 }
 
 func start(t *testing.T, p *kafka.Process) {
