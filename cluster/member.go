@@ -37,10 +37,11 @@ type groupMember struct {
 	waiters []waiter          // the loop's own
 }
 
-// waiter waits until the instance has let go of some work.
+// waiter waits until the instance has let go of some work, and until tasks that were stopping have stopped.
 type waiter struct {
-	work assign.Work
-	done chan struct{}
+	work     assign.Work
+	stopping []connect.TaskID
+	done     chan struct{}
 }
 
 func newMember(rt *Runtime) *groupMember {
@@ -57,6 +58,7 @@ func (m *groupMember) Protocols(ctx context.Context) ([]Protocol, error) {
 	m.rt.meter.RebalanceBegan()
 	m.release(ctx, m.holder.Prepare())
 	m.offered = m.rt.store.Snapshot()
+	m.conform(ctx)
 	metadata := group.Metadata{URL: m.rt.route.offer(m.rt.url()), Offset: m.offered.Offset, Classes: m.classes()}
 	m.mu.Lock()
 	if m.bare = m.draining; m.draining {
@@ -195,6 +197,9 @@ func (m *groupMember) Assigned(ctx context.Context, g Generation, assignment []b
 	}
 	if !revoked.Empty() {
 		m.release(ctx, revoked)
+		if ctx.Err() != nil {
+			return ctx.Err() // it is no member any more: what it was given may be another's
+		}
 		m.holder.Released()
 	}
 	if shared := m.rt.status.shared; shared != nil && leads {
@@ -244,7 +249,7 @@ func (m *groupMember) release(ctx context.Context, work assign.Work) {
 	if work.Empty() {
 		return
 	}
-	w := waiter{work, make(chan struct{})}
+	w := waiter{work: work, done: make(chan struct{})}
 	m.rt.post(func() {
 		m.work.Connectors = slices.DeleteFunc(slices.Clone(m.work.Connectors), func(c string) bool { return slices.Contains(work.Connectors, c) })
 		gone := make(map[connect.TaskID]bool, len(work.Tasks))
@@ -255,14 +260,38 @@ func (m *groupMember) release(ctx context.Context, work assign.Work) {
 		m.waiters = append(m.waiters, w)
 		m.rt.reconcile()
 	})
-	timer := time.NewTimer(m.rt.settings.RebalanceTimeout)
+	m.await(ctx, w.done, m.rt.settings.RebalanceTimeout)
+}
+
+// conform waits until the tasks have stopped that run by an older configuration than what is offered, which takes no longer
+// than task.shutdown.graceful.timeout.ms: what they read may belong to another task from this round on. The group
+// waits for rebalance.timeout.ms, of which it leaves half.
+func (m *groupMember) conform(ctx context.Context) {
+	limit := m.rt.settings.RebalanceTimeout / 2
+	if !m.await(ctx, m.rt.store.Told(), limit) { // the loop has heard of it then, and has begun to stop them
+		return
+	}
+	w := waiter{done: make(chan struct{})}
+	m.rt.post(func() {
+		w.stopping = m.rt.core.Stopping()
+		m.waiters = append(m.waiters, w)
+		m.released()
+	})
+	m.await(ctx, w.done, limit)
+}
+
+// await waits for what the loop does, and reports whether it was done in time.
+func (m *groupMember) await(ctx context.Context, done <-chan struct{}, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-w.done:
+	case <-done:
+		return true
 	case <-timer.C:
 	case <-ctx.Done():
 	case <-m.rt.ended:
 	}
+	return false
 }
 
 // assignment returns what the instance is to run. It runs on the loop.
@@ -276,7 +305,7 @@ func (m *groupMember) assignment() herder.Assignment {
 // released tells those who wait for work that the instance has let go of it. It runs on the loop.
 func (m *groupMember) released() {
 	m.waiters = slices.DeleteFunc(m.waiters, func(w waiter) bool {
-		busy := slices.ContainsFunc(w.work.Connectors, m.rt.core.RunsConnector) || slices.ContainsFunc(w.work.Tasks, m.rt.core.Runs)
+		busy := slices.ContainsFunc(w.work.Connectors, m.rt.core.RunsConnector) || slices.ContainsFunc(w.work.Tasks, m.rt.core.Runs) || slices.ContainsFunc(w.stopping, m.rt.core.Stops)
 		if !busy {
 			close(w.done)
 		}

@@ -2,10 +2,13 @@ package cluster
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/group"
+	"github.com/gokconnect/connect/internal/herder"
 )
 
 // TestLeaderDistributesWhatItSaid: what is configured after the members said how much they have read waits for the next
@@ -20,6 +23,7 @@ func TestLeaderDistributesWhatItSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	rt.store = store
+	go serveEvents(t, rt)
 	for round := range int32(2) {
 		protocols, err := rt.member.Protocols(t.Context())
 		if err != nil {
@@ -57,4 +61,78 @@ func TestLeaderDistributesWhatItSaid(t *testing.T) {
 			t.Errorf("round %d: %d connectors were given, want %d", round, given, round)
 		}
 	}
+}
+
+// serveEvents is the loop, as far as members need it.
+func serveEvents(t *testing.T, rt *Runtime) {
+	for {
+		select {
+		case f := <-rt.events:
+			f()
+		case <-t.Context().Done():
+			return
+		}
+	}
+}
+
+// TestRoundWaitsForTasksOfAnOldConfiguration: what they read may belong to another task from the round on.
+func TestRoundWaitsForTasksOfAnOldConfiguration(t *testing.T) {
+	begin := func(t *testing.T) (rt *Runtime, id connect.TaskID, joins chan time.Duration) {
+		rt, err := New(Config{Brokers: []string{"nowhere:1"}, GroupID: "g"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := configstore.NewMemory(func(e configstore.Event) { rt.post(rt.look) })
+		if err := store.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		rt.store = store
+		go serveEvents(t, rt)
+		cfg := connect.Config{"connector.class": "FileStreamSource", "topic": "t"}
+		put := func(task string) {
+			if err := store.PutTasks(t.Context(), "c", []configstore.Properties{configstore.TaskProperties(connect.Config{"task": task}, nil)}); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := store.PutConnector(t.Context(), "c", configstore.TaskProperties(cfg, nil), ""); err != nil {
+			t.Fatal(err)
+		}
+		put("old")
+		id = connect.TaskID{Connector: "c"}
+		all := herder.Assignment{Tasks: []connect.TaskID{id}}
+		rt.post(func() { rt.core.Reconcile(rt.snapshot, all) }) // it runs
+		put("new")
+		rt.post(func() { rt.core.Reconcile(rt.snapshot, all) }) // and is to stop
+		joins = make(chan time.Duration, 1)
+		began := time.Now()
+		go func() {
+			if _, err := rt.member.Protocols(t.Context()); err != nil {
+				t.Error(err)
+			}
+			joins <- time.Since(began)
+		}()
+		return rt, id, joins
+	}
+	synctest.Test(t, func(t *testing.T) {
+		rt, id, joins := begin(t)
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if len(joins) > 0 {
+			t.Fatalf("the instance joined after %v, while the task was stopping", <-joins)
+		}
+		rt.post(func() {
+			rt.core.TaskStopped(id)
+			rt.core.Reconcile(rt.snapshot, herder.Assignment{Tasks: []connect.TaskID{id}}) // it is made anew
+			rt.member.released()
+		})
+		if after := <-joins; after != 3*time.Second {
+			t.Errorf("the instance joined after %v, the task stopped after 3s", after)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		_, _, joins := begin(t)
+		if after := <-joins; after != 30*time.Second { // half of rebalance.timeout.ms
+			t.Errorf("the instance joined after %v though the task does not stop, want 30s", after)
+		}
+	})
 }

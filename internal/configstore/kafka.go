@@ -81,10 +81,7 @@ func (k *Kafka) take(r *kgo.Record) error {
 		return errors.New("the record has no key")
 	}
 	key := javatext.DecodeUTF8(r.Key)
-	event, err := k.apply(r.Offset, key, r.Value)
-	if event != nil {
-		k.cfg.OnEvent(event)
-	}
+	err := k.apply(r.Offset, key, r.Value, k.cfg.OnEvent)
 	if err == nil {
 		return nil
 	}

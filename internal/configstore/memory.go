@@ -53,13 +53,10 @@ func (l *memoryLog) Send(_ context.Context, records ...Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range records {
-		event, err := l.held.apply(l.offset, r.Key, r.Value)
+		err := l.held.apply(l.offset, r.Key, r.Value, l.onEvent)
 		l.offset++
 		if err != nil {
 			return err
-		}
-		if event != nil {
-			l.onEvent(event)
 		}
 	}
 	return nil

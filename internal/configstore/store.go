@@ -17,6 +17,8 @@ type Store interface {
 	Stop()
 	// Snapshot returns what is configured. It never waits for others.
 	Snapshot() *Snapshot
+	// Told returns a channel that is closed when the events of all that the snapshot has now have been told.
+	Told() <-chan struct{}
 	// Refresh returns when the snapshot has all that is stored.
 	Refresh(ctx context.Context) error
 
@@ -43,18 +45,41 @@ var (
 type held struct {
 	mu      sync.Mutex
 	state   *State
-	started bool // events are told
+	started bool          // events are told
+	telling chan struct{} // closed when the last event has been told; nil before the first
 }
 
-// apply returns the event to tell, nil if there is none.
-func (h *held) apply(offset int64, key string, value []byte) (Event, error) {
+// apply applies a record and tells of the event, if there is one.
+func (h *held) apply(offset int64, key string, value []byte, tell func(Event)) error {
+	event, told, err := h.change(offset, key, value)
+	if event != nil {
+		defer close(told)
+		tell(event)
+	}
+	return err
+}
+
+// change applies a record. It returns the event to tell, and what to close then; nil if there is none.
+func (h *held) change(offset int64, key string, value []byte) (event Event, told chan struct{}, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	event, err := h.state.Apply(offset, key, value)
-	if !h.started {
-		event = nil
+	event, err = h.state.Apply(offset, key, value)
+	if event == nil || !h.started {
+		return nil, nil, err
 	}
-	return event, err
+	h.telling = make(chan struct{})
+	return event, h.telling, err
+}
+
+// Told implements [Store]. One event is told at a time: when the last has been, all have.
+func (h *held) Told() <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.telling == nil {
+		h.telling = make(chan struct{})
+		close(h.telling)
+	}
+	return h.telling
 }
 
 func (h *held) start() {

@@ -150,6 +150,19 @@ func (c *Core) RunsConnector(name string) bool { return c.connectors[name] != ni
 // Runs reports whether the task runs here, or is still stopping.
 func (c *Core) Runs(id connect.TaskID) bool { return c.tasks[id] != nil }
 
+// Stops reports whether the task is still stopping.
+func (c *Core) Stops(id connect.TaskID) bool { return c.tasks[id] != nil && c.tasks[id].stopping }
+
+// Stopping returns the tasks that are still stopping.
+func (c *Core) Stopping() (tasks []connect.TaskID) {
+	for id, t := range c.tasks {
+		if t.stopping {
+			tasks = append(tasks, id)
+		}
+	}
+	return tasks
+}
+
 // Idle reports whether nothing runs, and nothing is still stopping.
 func (c *Core) Idle() bool { return len(c.connectors) == 0 && len(c.tasks) == 0 }
 
