@@ -133,8 +133,9 @@ func (c *Coordinator) Run(ctx context.Context, m Member) error {
 	if err != nil {
 		return fmt.Errorf("client of group %s: %w", c.cfg.Group, err)
 	}
-	defer cl.Close()
 	r := &run{c: c, cfg: &c.cfg, m: m, cl: cl, log: c.cfg.Logger.With("group", c.cfg.Group), generation: -1, contact: time.Now(), needed: true}
+	defer r.requests.Wait()
+	defer cl.Close()
 	beating, stop := context.WithCancel(ctx)
 	var heartbeats sync.WaitGroup
 	heartbeats.Go(func() { r.beat(beating) })

@@ -56,7 +56,7 @@ func (r *run) heartbeat(ctx context.Context, id string, generation int32, patien
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	sent := time.Now()
-	answer, err := r.cl.Request(ctx, heartbeatRequest(r.cfg.Group, id, generation))
+	answer, err := r.send(ctx, heartbeatRequest(r.cfg.Group, id, generation))
 	if err == nil {
 		err = kerr.ErrorForCode(answer.(*kmsg.HeartbeatResponse).ErrorCode)
 	}
@@ -133,6 +133,9 @@ func (r *run) watchCoordinator() (left time.Duration, watched bool) {
 	}
 	r.log.Warn("the coordinator of the group has been unreachable for too long: what is assigned may be given to others", "since", r.contact)
 	r.holding, r.lost, r.again = false, true, "the coordinator was unreachable"
+	if r.interrupt != nil { // the loop has to hear of it, whatever the member waits for
+		r.interrupt()
+	}
 	r.c.signal()
 	return 0, false
 }

@@ -53,6 +53,19 @@ func leaveRequest(group, id, reason string) *kmsg.LeaveGroupRequest {
 	return req
 }
 
+// leaveError returns why a member could not leave.
+func leaveError(resp *kmsg.LeaveGroupResponse) error {
+	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
+		return err
+	}
+	for _, m := range resp.Members {
+		if err := kerr.ErrorForCode(m.ErrorCode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // shortReason cuts a reason to what brokers take.
 func shortReason(reason string) *string {
 	const most = 255

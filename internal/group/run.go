@@ -40,6 +40,8 @@ type run struct {
 	fatal      error
 	called     time.Time // when the method of the member that runs was called; zero if none does
 	interrupt  context.CancelFunc
+
+	requests sync.WaitGroup // that are under way, also when nobody waits for them any more
 }
 
 // errAgain says that a round came to nothing and another has to be tried.
@@ -171,7 +173,7 @@ func (r *run) round(ctx context.Context) error {
 			return err
 		})
 		switch {
-		case r.void(epoch):
+		case r.interrupted(epoch):
 			return errAgain
 		case err != nil:
 			return fmt.Errorf("assign work in generation %d: %w", joined.Generation, err)
@@ -209,7 +211,7 @@ func (r *run) round(ctx context.Context) error {
 	err = r.call(ctx, func(ctx context.Context) error {
 		return r.m.Assigned(ctx, Generation{ID: joined.Generation, Member: joined.MemberID, Leader: leader, Protocol: protocol}, assignment)
 	})
-	if err != nil && !r.void(epoch) && ctx.Err() == nil {
+	if err != nil && !r.interrupted(epoch) && ctx.Err() == nil {
 		return fmt.Errorf("take the assignment of generation %d: %w", joined.Generation, err)
 	}
 	return nil
@@ -220,12 +222,18 @@ func (r *run) join(ctx context.Context) (*kmsg.JoinGroupResponse, error) {
 	reason := ""
 	for {
 		reason = cmp.Or(r.begin(), reason)
+		r.mu.Lock()
+		before := r.epoch
+		r.mu.Unlock()
 		var offers []Offer
 		err := r.call(ctx, func(ctx context.Context) (err error) {
 			offers, err = r.m.Protocols(ctx)
 			return err
 		})
-		if err != nil {
+		switch {
+		case err != nil && r.interrupted(before):
+			return nil, errAgain
+		case err != nil:
 			return nil, fmt.Errorf("what to join the group with: %w", err)
 		}
 		r.mu.Lock()
@@ -266,6 +274,13 @@ func (r *run) void(epoch int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.epoch != epoch
+}
+
+// interrupted reports whether a call into the member was to end early.
+func (r *run) interrupted(epoch int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.epoch != epoch || r.lost
 }
 
 // refused decides what a failed request of a round means.
@@ -335,16 +350,8 @@ func (r *run) call(ctx context.Context, method func(context.Context) error) erro
 func (r *run) request(ctx context.Context, req kmsg.Request, epoch int) (kmsg.Response, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	type result struct {
-		resp kmsg.Response
-		err  error
-	}
-	done := make(chan result, 1)
 	sent := time.Now()
-	go func() {
-		resp, err := r.cl.Request(ctx, req)
-		done <- result{resp, err}
-	}()
+	done := r.start(ctx, req)
 	for {
 		select {
 		case got := <-done:
@@ -357,6 +364,8 @@ func (r *run) request(ctx context.Context, req kmsg.Request, epoch int) (kmsg.Re
 				r.failed(got.err)
 			}
 			return got.resp, got.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		case <-r.c.wake:
 			if err := r.attend(ctx); err != nil {
 				return nil, err
@@ -365,6 +374,33 @@ func (r *run) request(ctx context.Context, req kmsg.Request, epoch int) (kmsg.Re
 				return nil, errAgain
 			}
 		}
+	}
+}
+
+// response is what came of a request.
+type response struct {
+	resp kmsg.Response
+	err  error
+}
+
+// start sends a request. Nobody has to wait for what comes of it.
+func (r *run) start(ctx context.Context, req kmsg.Request) <-chan response {
+	done := make(chan response, 1)
+	r.requests.Go(func() {
+		resp, err := r.cl.Request(ctx, req)
+		done <- response{resp, err}
+	})
+	return done
+}
+
+// send sends a request and waits for the answer, no longer than until ctx ends. The client's own Request may: it sends one
+// request to a broker after the other, and waits when the one before waits for a connection to it.
+func (r *run) send(ctx context.Context, req kmsg.Request) (kmsg.Response, error) {
+	select {
+	case got := <-r.start(ctx, req):
+		return got.resp, got.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 
@@ -385,7 +421,30 @@ func (r *run) sendLeave(id, reason string) {
 	ctx, cancel := context.WithTimeout(context.Background(), r.cfg.HeartbeatInterval)
 	defer cancel()
 	r.log.Info("leaving the group", "member", id, "reason", reason)
-	if _, err := r.cl.Request(ctx, leaveRequest(r.cfg.Group, id, reason)); err != nil {
-		r.log.Warn("the coordinator could not be told that the member leaves", "member", id, "err", err)
+	for {
+		answer, err := r.send(ctx, leaveRequest(r.cfg.Group, id, reason))
+		if err == nil {
+			err = leaveError(answer.(*kmsg.LeaveGroupResponse))
+		}
+		_, answered := errors.AsType[*kerr.Error](err)
+		switch {
+		case err == nil || errors.Is(err, kerr.UnknownMemberID):
+			return
+		case !answered || !kerr.IsRetriable(err) || !wait(ctx, r.cfg.RetryBackoff): // the coordinator may have moved
+			r.log.Warn("the coordinator could not be told that the member leaves", "member", id, "err", err)
+			return
+		}
+	}
+}
+
+// wait reports whether d went by before ctx ended.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
