@@ -111,6 +111,11 @@ func (w *world) watchCommits(stop <-chan struct{}) {
 		case <-stop:
 			return
 		}
+		w.mu.Lock()
+		for l := range w.superseded {
+			w.checkSuperseded(l)
+		}
+		w.mu.Unlock()
 		info := w.k.GroupInfo("connect-sink")
 		if info == nil {
 			continue

@@ -71,7 +71,8 @@ func (w *world) beginReader(in *instance, p string) *life {
 	w.lives++
 	l := &life{id: w.lives, in: in}
 	if other := w.readers[p]; other != nil && !in.killed {
-		other.superseded = time.Now()
+		other.superseded, other.partition = time.Now(), p
+		w.superseded[other] = struct{}{}
 	}
 	w.readers[p], w.births[l.id] = l, l
 	return l
@@ -83,14 +84,22 @@ func (w *world) endReader(l *life, p string) {
 	if w.readers[p] == l {
 		delete(w.readers, p)
 	}
+	w.checkSuperseded(l)
+	delete(w.superseded, l)
+}
+
+// checkSuperseded: a reader ends soon after another has begun to read its partition (3).
+func (w *world) checkSuperseded(l *life) {
 	// A reader may be ahead of the task while that stores its last offsets, which takes up to the grace period if Kafka can't
 	// be reached. A task that gets other partitions while it runs begins anew a moment after another has taken them.
 	bound := time.Second
 	if l.in.faulted {
 		bound = 7 * time.Second
 	}
-	if late := time.Since(l.superseded); !l.superseded.IsZero() && !l.in.killed && late > bound {
-		w.problemLocked("invariant 3: %s reads partition %s for %v after another began to", l.in.name, p, late)
+	if late := time.Since(l.superseded); !l.superseded.IsZero() && !l.in.killed && !l.told && late > bound {
+		l.told = true
+		w.problemLocked("invariant 3: %s reads partition %s for more than %v after another began to", l.in.name, l.partition, late)
+		w.trace = append(w.trace, stacks())
 	}
 }
 

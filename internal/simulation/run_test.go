@@ -5,6 +5,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -133,6 +134,9 @@ func (w *world) describe() {
 		w.trace = append(w.trace, fmt.Sprintf("  holder of %d is life %d on %s", p, l.id, l.in.name))
 	}
 	w.mu.Unlock()
+	w.note("  workers' group: %+v", w.k.GroupInfo("sim"))
+	w.note("  sink's group: %+v", w.k.GroupInfo("connect-sink"))
+	w.note("%s", stacks())
 	for _, i := range w.live() {
 		for _, name := range []string{"source", "sink"} {
 			s, err := i.status(name)
@@ -146,3 +150,9 @@ func (w *world) describe() {
 }
 
 func (w *world) String() string { return fmt.Sprintf("seed %d", w.plan.seed) }
+
+// stacks are those of all goroutines.
+func stacks() string {
+	b := make([]byte, 8<<20)
+	return string(b[:runtime.Stack(b, true)])
+}

@@ -41,6 +41,7 @@ type world struct {
 	quiet      bool // nothing fails any more, and nobody waits
 	lives      int  // of readers and sink tasks
 	readers    map[string]*life
+	superseded map[*life]struct{} // readers in whose place another has begun
 	holders    map[int32]*life
 	births     map[int]*life
 	delivered  map[int32]map[int64]string // what the sink's target has, by partition and offset
@@ -54,7 +55,9 @@ type world struct {
 type life struct {
 	id         int
 	in         *instance
+	partition  string
 	superseded time.Time // when another reader of its partition began
+	told       bool      // that it goes on
 }
 
 // instance is one of the runtimes.
@@ -74,7 +77,7 @@ type instance struct {
 func newWorld(t testing.TB, p plan) *world {
 	w := &world{
 		t: t, plan: p, k: kafkatest.New(t, kafkatest.Brokers(3)), begin: time.Now(), rng: rand.New(rand.NewPCG(p.seed, 2)),
-		readers: map[string]*life{}, holders: map[int32]*life{}, births: map[int]*life{}, delivered: map[int32]map[int64]string{},
+		readers: map[string]*life{}, superseded: map[*life]struct{}{}, holders: map[int32]*life{}, births: map[int]*life{}, delivered: map[int32]map[int64]string{},
 	}
 	w.log = slog.New(&recorder{w: w})
 	// The brokers' time says in which order things arrived.
