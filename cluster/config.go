@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Config is what a [Runtime] needs. Brokers and GroupID are required; everything else has a default.
@@ -76,6 +77,12 @@ type Config struct {
 	Peers http.RoundTripper
 	// MeterProvider gets the metrics of the runtime, its connectors and tasks: docs/metrics.md lists them. Default: nothing is measured.
 	MeterProvider metric.MeterProvider
+	// TracerProvider gets a span for each batch that a task moves: docs/traces.md lists them. Default: nothing is traced.
+	TracerProvider trace.TracerProvider
+	// TraceHeaders has the records of sources carry the context of their batch's span in the header traceparent
+	// (https://www.w3.org/TR/trace-context), so that those who consume them find it. A record that has such a header keeps
+	// it. Sinks link to what their records carry in any case. Default: records are sent as they are.
+	TraceHeaders bool
 	// Logger gets what the runtime and its connectors have to say. Default: nothing is logged.
 	Logger *slog.Logger
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/metrics"
+	"github.com/gokconnect/connect/internal/tracing"
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/internal/workerconfig"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -41,7 +42,7 @@ func (m *measured) takeTask(id connect.TaskID) *metrics.Task {
 	return t
 }
 
-// measure prepares the metrics, if somebody wants them.
+// measure prepares the metrics and traces, if somebody wants them.
 func (rt *Runtime) measure() (err error) {
 	p := rt.settings.Parsed
 	rt.metrics, err = metrics.New(rt.cfg.MeterProvider, connect.BuiltinVersion, metrics.Windows{
@@ -50,6 +51,7 @@ func (rt *Runtime) measure() (err error) {
 	if err != nil {
 		return fmt.Errorf("cluster.Config: MeterProvider: %w", err)
 	}
+	rt.tracer = tracing.New(rt.cfg.TracerProvider, connect.BuiltinVersion, rt.cfg.TraceHeaders, rt.secrets.hide)
 	rt.measured = measured{make(map[string]*metrics.ConnectorMetrics), make(map[connect.TaskID]*metrics.Task), make(map[string]*atomic.Pointer[worker.Connector])}
 	rt.meter = rt.metrics.Worker(metrics.WorkerInfo{
 		Version: connect.BuiltinVersion, Commit: commit(), ClientID: rt.clientID(), Protocol: rt.protocolName, Leader: rt.leaderURL,

@@ -29,6 +29,7 @@ import (
 	"github.com/gokconnect/connect/internal/metrics"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/rest"
+	"github.com/gokconnect/connect/internal/tracing"
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/internal/workerconfig"
 )
@@ -80,6 +81,7 @@ type Runtime struct {
 
 	metrics    *metrics.Set // nil: nothing is measured
 	meter      *metrics.WorkerMetrics
+	tracer     *tracing.Tracer
 	measured   measured // the loop's own
 	topics     activeTopics
 	levels     *logging.Levels

@@ -56,12 +56,16 @@ var layers = []layer{
 		why: "Levels of loggers are nobody's business but the runtime's.",
 	},
 	{
+		packages: []string{"internal/tracing"}, may: []string{"."}, thirdly: telemetry,
+		why: "Spans have one home, and use the API of OpenTelemetry, never its SDK.",
+	},
+	{
 		packages: []string{"internal/metrics"}, may: []string{"."}, thirdly: telemetry,
 		why: "Instruments have one home, and use the API of OpenTelemetry, never its SDK.",
 	},
 	{
-		packages: []string{"internal/metrics/metricstest"}, thirdly: telemetry,
-		why: "A meter provider for tests.",
+		packages: []string{"internal/metrics/metricstest", "internal/tracing/tracingtest"}, thirdly: telemetry,
+		why: "Providers for tests.",
 	},
 	{
 		packages: []string{"internal/rest"}, may: []string{".", "internal/connconfig", "internal/logging"},
@@ -75,7 +79,7 @@ var layers = []layer{
 	},
 	{
 		packages: []string{"internal/worker"},
-		may:      append([]string{".", "offsets", "internal/javaregexp", "internal/metrics", "internal/clients", "internal/kafkalog"}, pure...),
+		may:      append([]string{".", "offsets", "internal/javaregexp", "internal/metrics", "internal/tracing", "internal/clients", "internal/kafkalog"}, pure...),
 		thirdly:  append(append([]string{"golang.org/x/sync"}, telemetry...), kafkaClient...),
 		why:      "Tasks run the same under any coordinator and any REST API.",
 	},

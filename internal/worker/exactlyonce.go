@@ -12,6 +12,7 @@ import (
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/gokconnect/connect/internal/tracing"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -70,6 +71,8 @@ type exactlyOnceRun struct {
 	polled       []connect.SourceRecord // the part of a batch that is being processed
 	track        tracker                // the last offset that was sent, by source partition
 	sent         int                    // records that are in the open transaction
+	span         *tracing.Batch         // of the batch that is being processed, or nil
+	spans        tracing.Origins        // of the batches in the open transaction
 	polledAt     time.Time              // when the batch was polled that is being processed, if there are metrics
 	oldest       atomic.Int64           // when the first record was polled that is not committed, if there are metrics; 0 none
 
@@ -180,8 +183,13 @@ func (r *exactlyOnceRun) loop(poll, work context.Context) error {
 		}
 		began := time.Now()
 		var batch []connect.SourceRecord
-		perr := r.main.do(callPoll, func() (err error) { batch, err = r.Task.Poll(poll); return err })
+		r.span = r.Tracing.Source(poll)
+		ctx, ended := r.span.Stage(poll, "poll")
+		perr := r.main.do(callPoll, func() (err error) { batch, err = r.Task.Poll(ctx); return err })
 		polled()
+		if len(batch) > 0 || perr != nil && !interrupted(poll, perr) {
+			ended(perr)
+		}
 		if r.t.abandoned.Load() {
 			return ErrAbandoned // what a zombie polled is not sent
 		}
@@ -192,7 +200,9 @@ func (r *exactlyOnceRun) loop(poll, work context.Context) error {
 			return err
 		}
 		r.observePoll(len(batch), began)
-		if err := r.batch(work, batch); err != nil {
+		err := r.batch(work, batch)
+		r.endSpan(len(batch), err)
+		if err != nil {
 			if interrupted(poll, err) && r.firstFailure(nil) == nil {
 				return nil // what was not sent is polled again by the next run
 			}

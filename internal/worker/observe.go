@@ -7,6 +7,7 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/metrics"
 	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/gokconnect/connect/internal/tracing"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -53,7 +54,8 @@ type chunk struct {
 	left    int // not settled
 	written int // acknowledged
 	polled  time.Time
-	next    *chunk // that was sent later
+	span    *tracing.Batch // of the batch that it is part of, or nil
+	next    *chunk         // that was sent later
 }
 
 func (r *sourceRun) observe() metrics.Run {
@@ -85,10 +87,11 @@ func (r *sourceRun) observePoll(records int, began time.Time) {
 
 // newChunk returns the chunk of so many records that are about to be sent, or nil. The caller holds mu.
 func (r *sourceRun) newChunk(records int) *chunk {
-	if !r.Metrics.On() {
+	if !r.Metrics.On() && r.span == nil {
 		return nil
 	}
-	c := &chunk{left: records, polled: r.polledAt}
+	c := &chunk{left: records, polled: r.polledAt, span: r.span}
+	c.span.Add()
 	if r.newest == nil {
 		r.oldest = c
 	} else {
@@ -106,10 +109,13 @@ func (r *sourceRun) chunkSettled(s *slot, written bool) {
 	}
 	if written {
 		c.written++
+	} else {
+		c.span.Failed(errNotWritten)
 	}
 	if c.left--; c.left > 0 {
 		return
 	}
+	c.span.Done()
 	r.Metrics.Written(c.written)
 	r.Metrics.Latency(time.Since(c.polled))
 	r.Metrics.Active(int64(r.inFlight))

@@ -17,7 +17,11 @@ import (
 // The caller has the turn.
 func (r *sinkRun) put(poll context.Context) error {
 	began := time.Now()
-	err := r.activity.do(callPut, func() error { return r.Task.Put(r.work, r.batch) })
+	ctx, put := r.span.Stage(r.work, "put")
+	err := r.activity.do(callPut, func() error { return r.Task.Put(ctx, r.batch) })
+	if r.span != nil && len(r.batch) > 0 {
+		put(err)
+	}
 	if failure := r.firstFailure(nil); failure != nil {
 		// Such as a record that was reported while nothing is tolerated.
 		wrapped := javaerror.New(javaerror.Connect, unrecoverable, javaerror.In("Put", failure))
@@ -43,6 +47,7 @@ func (r *sinkRun) put(poll context.Context) error {
 // delivered takes note that the whole batch is done.
 func (r *sinkRun) delivered() {
 	r.retries = 0
+	r.endSpan()
 	r.batch = r.batch[:0]
 	for _, p := range r.parts {
 		if p.polled >= 0 {

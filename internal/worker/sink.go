@@ -16,6 +16,7 @@ import (
 	"github.com/gokconnect/connect/internal/javaregexp"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/gokconnect/connect/internal/tracing"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -120,7 +121,9 @@ type sinkRun struct {
 	timeout time.Duration
 	next    time.Time // of the next commit
 	seen    sinkSeen
-	badSeek error // a request to go on in a partition that the task does not have
+	span    *tracing.Batch  // of batch, or nil
+	spans   tracing.Origins // of the batches that were put and are not committed
+	badSeek error           // a request to go on in a partition that the task does not have
 	// throttle is the task goroutine's own.
 	throttle *throttle
 
@@ -377,8 +380,13 @@ func (r *sinkRun) deliver(poll context.Context, fetches kgo.Fetches, again bool)
 		if err := r.fetchErrors(poll, fetches); err != nil {
 			return err
 		}
-		err := r.activity.do(callProcess, func() error { return r.convert(poll, fetches) })
+		r.beginSpan(poll, fetches)
+		ctx, processed := r.span.Stage(poll, "process")
+		err := r.activity.do(callProcess, func() error { return r.convert(ctx, fetches) })
+		processed(err)
 		if err != nil {
+			r.span.Failed(err)
+			r.span.Done()
 			return err
 		}
 		r.observeRead(fetches)

@@ -58,18 +58,7 @@ func (r *sinkRun) durable(partitions []connect.TopicPartition) (connect.SinkOffs
 			return nil, err
 		}
 	}
-	given := maps.Clone(current)
-	var done connect.SinkOffsets
-	var err error
-	switch {
-	case r.preCommit != nil:
-		err = r.activity.do(callPreCommit, func() (err error) { done, err = r.preCommit.PreCommit(r.work, given); return err })
-	case r.flusher != nil:
-		done = current
-		err = r.activity.do(callFlush, func() error { return r.flusher.Flush(r.work, given) })
-	default:
-		done = current
-	}
+	done, err := r.flush(current)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +84,24 @@ func (r *sinkRun) durable(partitions []connect.TopicPartition) (connect.SinkOffs
 		return nil, nil
 	}
 	return out, nil
+}
+
+// flush has the task make durable what it was given, and returns what is.
+func (r *sinkRun) flush(current connect.SinkOffsets) (done connect.SinkOffsets, err error) {
+	if r.preCommit == nil && r.flusher == nil {
+		return current, nil
+	}
+	span := r.Tracing.Flush(r.work, &r.spans)
+	defer func() {
+		span.Failed(err)
+		span.Done()
+	}()
+	ctx, given := span.Context(r.work), maps.Clone(current)
+	if r.preCommit != nil {
+		err = r.activity.do(callPreCommit, func() (err error) { done, err = r.preCommit.PreCommit(ctx, given); return err })
+		return done, err
+	}
+	return current, r.activity.do(callFlush, func() error { return r.flusher.Flush(ctx, given) })
 }
 
 // javaOffsets returns what Kafka Connect runs into where a task returns no map of offsets, or no offset for a partition.
@@ -134,12 +141,20 @@ func (r *sinkRun) store(cl *kgo.Client, offsets connect.SinkOffsets) error {
 		}
 		commits[tp.Topic][tp.Partition] = kgo.EpochOffset{Epoch: -1, Offset: offset}
 	}
-	ctx, cancel := deadline(r.work, r.CommitTimeout, "committing offsets")
+	span := r.Tracing.Commit(r.work, &r.spans)
+	ctx, cancel := deadline(span.Context(r.work), r.CommitTimeout, "committing offsets")
 	defer cancel()
 	began := time.Now()
 	r.Metrics.SinkCommit()
 	var failed error
-	defer func() { r.observeCommit(began, failed) }()
+	defer func() {
+		r.observeCommit(began, failed)
+		span.Failed(failed)
+		span.Done()
+		if failed == nil {
+			r.spans.Reset()
+		}
+	}()
 	cl.CommitOffsetsSync(ctx, commits, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 		if failed = err; err != nil {
 			r.Logger.Error("offsets could not be committed, they are kept for the next commit", "err", err, "took", time.Since(began))

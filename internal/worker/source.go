@@ -15,6 +15,7 @@ import (
 	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/gokconnect/connect/internal/tracing"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -114,6 +115,7 @@ type sourceRun struct {
 	slotBytes    int
 	polled       []connect.SourceRecord // the batch that is being processed; the task's goroutine only
 	polledAt     time.Time              // when it was polled, if there are metrics
+	span         *tracing.Batch         // its, or nil; the task's goroutine only, but for what chunks have
 
 	wake chan struct{} // tells the committer of settled records; holds one
 	room chan struct{} // tells the task's goroutine that records were settled; holds one
@@ -209,6 +211,7 @@ func (r *sourceRun) run(ctx, work context.Context) (err error) {
 	defer func() {
 		// Also after a failure: what was acknowledged before it is committed.
 		r.settle(work)
+		r.abandonSpans()
 		close(quit)
 		<-done
 		if panicked := (*connect.PanicError)(nil); !r.AsJava || !errors.As(err, &panicked) {
@@ -233,14 +236,21 @@ func (r *sourceRun) loop(poll, work context.Context) error {
 			break
 		}
 		began := time.Now()
+		r.span = r.Tracing.Source(poll)
+		ctx, polled := r.span.Stage(poll, "poll")
 		var batch []connect.SourceRecord
-		err := r.main.do(callPoll, func() (err error) { batch, err = r.Task.Poll(poll); return err })
+		err := r.main.do(callPoll, func() (err error) { batch, err = r.Task.Poll(ctx); return err })
 		if r.t.abandoned.Load() {
 			return ErrAbandoned // what a zombie polled is not sent
 		}
+		if len(batch) > 0 || err != nil && !interrupted(poll, err) {
+			polled(err)
+		}
 		if len(batch) > 0 {
 			r.observePoll(len(batch), began)
-			if err := r.send(work, batch); err != nil {
+			err := r.send(work, batch)
+			r.endSpan(len(batch), err)
+			if err != nil {
 				if interrupted(poll, err) {
 					err = nil // what was not sent is polled again by the next run
 				}
@@ -313,7 +323,9 @@ func (r *sourceRun) send(work context.Context, batch []connect.SourceRecord) err
 		batch = slices.Clone(batch) // kept until it is acknowledged, while the task reuses its slice
 	}
 	r.polled = batch
-	err := r.main.do(callProcess, func() error { return r.Pipeline.Process(work, batch, r.emit, r.emitted) })
+	ctx, processed := r.span.Stage(work, "process")
+	err := r.main.do(callProcess, func() error { return r.Pipeline.Process(ctx, batch, r.emit, r.emitted) })
+	processed(err)
 	// What was converted before the failure came first: it is sent first.
 	return errors.Join(err, r.dispatch(work))
 }
@@ -341,13 +353,9 @@ func (r *sourceRun) emit(index int, out *pipeline.Output) error {
 	}
 	s.partition = s.rec.Partition
 	s.size = len(out.Key) + len(out.Value) + recordOverhead
-	if len(out.Headers) > 0 {
-		s.rec.Headers = make([]kgo.RecordHeader, len(out.Headers))
-		for i, h := range out.Headers {
-			s.rec.Headers[i] = kgo.RecordHeader(h)
-			s.size += len(h.Key) + len(h.Value)
-		}
-	}
+	var size int
+	s.rec.Headers, size = headersOf(out, r.span)
+	s.size += size
 	r.slotBytes += s.size
 	return nil
 }
@@ -460,31 +468,6 @@ func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
 		}
 	}
 	return nil
-}
-
-// holdUntilSettled has the next records held back, so many, if the producer forgot topics since what is in flight before
-// them was sent: some of that may have failed, and the task not know it yet.
-func (r *sourceRun) holdUntilSettled(forgot uint64, next int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case forgot == r.forgot:
-	case r.inFlight > next:
-		r.held.Store(true)
-	default:
-		r.forgot = forgot
-	}
-}
-
-// hold keeps a record back behind others that have to be sent once more, and reports whether there are such.
-func (r *sourceRun) hold(s *slot) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.held.Load() {
-		return false
-	}
-	r.sendLater(s)
-	return true
 }
 
 func (r *sourceRun) ensure(work context.Context, topic string) error {

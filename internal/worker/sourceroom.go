@@ -71,3 +71,28 @@ func (r *sourceRun) settle(work context.Context) {
 		}
 	}
 }
+
+// holdUntilSettled has the next records held back, so many, if the producer forgot topics since what is in flight before
+// them was sent: some of that may have failed, and the task not know it yet.
+func (r *sourceRun) holdUntilSettled(forgot uint64, next int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case forgot == r.forgot:
+	case r.inFlight > next:
+		r.held.Store(true)
+	default:
+		r.forgot = forgot
+	}
+}
+
+// hold keeps a record back behind others that have to be sent once more, and reports whether there are such.
+func (r *sourceRun) hold(s *slot) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.held.Load() {
+		return false
+	}
+	r.sendLater(s)
+	return true
+}

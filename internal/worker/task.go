@@ -16,6 +16,7 @@ import (
 	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/metrics"
 	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/gokconnect/connect/internal/tracing"
 )
 
 // State is the state of a connector or task, as the REST API spells it.
@@ -101,6 +102,8 @@ type TaskOptions struct {
 	ActiveTopic func(topic string)
 	// Metrics takes the task's metrics. Optional.
 	Metrics *metrics.Task
+	// Tracing makes the spans of the task's batches. Optional.
+	Tracing *tracing.Task
 	// HealthChanged is told when [Task.Health] returns another error. It must not block. Optional.
 	HealthChanged func()
 }

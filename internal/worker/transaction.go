@@ -22,7 +22,10 @@ func (r *exactlyOnceRun) send(work context.Context, records []connect.SourceReco
 	}
 	r.polled = records
 	r.observeSend()
-	err := r.main.do(callProcess, func() error { return r.Pipeline.Process(work, records, r.emit, r.emitted) })
+	r.spans.Batch(r.span)
+	ctx, processed := r.span.Stage(work, "process")
+	err := r.main.do(callProcess, func() error { return r.Pipeline.Process(ctx, records, r.emit, r.emitted) })
+	processed(err)
 	if err != nil {
 		r.slots, r.slotBytes = nil, 0 // the task fails, and with it the transaction
 		return err
@@ -45,13 +48,9 @@ func (r *exactlyOnceRun) emit(index int, out *pipeline.Output) error {
 		s.rec.Partition = n
 	}
 	r.slotBytes += len(out.Key) + len(out.Value) + recordOverhead
-	if len(out.Headers) > 0 {
-		s.rec.Headers = make([]kgo.RecordHeader, len(out.Headers))
-		for i, h := range out.Headers {
-			s.rec.Headers[i] = kgo.RecordHeader(h)
-			r.slotBytes += len(h.Key) + len(h.Value)
-		}
-	}
+	var size int
+	s.rec.Headers, size = headersOf(out, r.span)
+	r.slotBytes += size
 	return nil
 }
 
@@ -225,7 +224,13 @@ func (r *exactlyOnceRun) end(work context.Context, commit, abort bool) error {
 func (r *exactlyOnceRun) commit(work context.Context, a *Activity) error {
 	began := time.Now()
 	taken := r.track.take()
-	stored, err := r.commitOffsets(work, a, taken)
+	span := r.Tracing.Commit(work, &r.spans)
+	stored, err := r.commitOffsets(span.Context(work), a, taken)
+	if stored != nil || err != nil {
+		span.Failed(err)
+		span.Done()
+		r.spans.Reset()
+	}
 	r.observeCommit(began, stored != nil, err)
 	if err != nil {
 		return r.explain(javaerror.New(javaerror.Connect, fmt.Sprintf("Failed to flush offsets and/or records for task %s-%d", r.ID.Connector, r.ID.Task), err))
