@@ -87,7 +87,6 @@ func (rt *Runtime) putConfig(ctx context.Context, name string, cfg configstore.P
 	if k != nil && create {
 		return false, alreadyExists(name)
 	}
-	rt.order.set(name, cfg)
 	if k != nil && herder.SameConfig(k.Config, byName(cfg)) && !rt.cfg.javaDefaults {
 		return false, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -293,19 +294,31 @@ func (rt *Runtime) tasksToStore(name string, configs []connect.Config) []configs
 	if f, err := rt.find(plain(k.Config)); err == nil && f.declared == nil {
 		class = taskClass(f.class)
 	}
-	properties := make([]configstore.Properties, len(configs))
+	properties, tasks := make([]configstore.Properties, len(configs)), make([]connect.Config, len(configs))
+	originals := configstore.Originals(k.Order)
 	for i, cfg := range configs {
+		task := maps.Clone(cfg)
+		if task == nil {
+			task = connect.Config{}
+		}
+		var added []string
+		put := func(key, value string) {
+			if _, has := task[key]; !has {
+				added = append(added, key)
+			}
+			task[key] = value
+		}
 		if class != "" {
-			cfg["task.class"] = class
+			put("task.class", class)
 		}
 		for _, key := range []string{"topics", "topics.regex"} {
 			if v := k.Config[key]; v != nil {
-				cfg[key] = *v
+				put(key, *v)
 			}
 		}
-		properties[i] = configstore.TaskProperties(cfg, rt.order.of(name, k.Config))
+		properties[i], tasks[i] = configstore.TaskProperties(task, originals, added), task
 	}
-	if !herder.TasksChanged(k, configs) {
+	if !herder.TasksChanged(k, tasks) {
 		return nil
 	}
 	return properties
@@ -346,7 +359,6 @@ func (rt *Runtime) configured(e configstore.Event) {
 		rt.status.remove(e.Connector)
 		rt.resetTopics(e.Connector)
 		rt.topics.forget(e.Connector)
-		rt.order.forget(e.Connector)
 		rt.coordinator.Rejoin("connector " + e.Connector + " was removed")
 		if rt.status.shared != nil {
 			rt.doomed[e.Connector] = rt.core.Tasks(e.Connector)

@@ -32,7 +32,7 @@ func TestLeaderDistributesWhatItSaid(t *testing.T) {
 		offset := store.Snapshot().Offset
 		if round == 0 {
 			cfg := connect.Config{"connector.class": "FileStreamSink", "topics": "t"}
-			if err := store.PutConnector(t.Context(), "late", configstore.TaskProperties(cfg, nil), ""); err != nil {
+			if err := store.PutConnector(t.Context(), "late", configstore.TaskProperties(cfg, nil, nil), ""); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -90,11 +90,11 @@ func TestRoundWaitsForTasksOfAnOldConfiguration(t *testing.T) {
 		go serveEvents(t, rt)
 		cfg := connect.Config{"connector.class": "FileStreamSource", "topic": "t"}
 		put := func(task string) {
-			if err := store.PutTasks(t.Context(), "c", []configstore.Properties{configstore.TaskProperties(connect.Config{"task": task}, nil)}); err != nil {
+			if err := store.PutTasks(t.Context(), "c", []configstore.Properties{configstore.TaskProperties(connect.Config{"task": task}, nil, nil)}); err != nil {
 				t.Error(err)
 			}
 		}
-		if err := store.PutConnector(t.Context(), "c", configstore.TaskProperties(cfg, nil), ""); err != nil {
+		if err := store.PutConnector(t.Context(), "c", configstore.TaskProperties(cfg, nil, nil), ""); err != nil {
 			t.Fatal(err)
 		}
 		put("old")

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
-	"github.com/gokconnect/connect/internal/configstore"
-	"github.com/gokconnect/connect/internal/javahash"
 	"github.com/gokconnect/connect/internal/logging"
 	"github.com/gokconnect/connect/internal/rest"
 )
@@ -207,42 +205,6 @@ func (a apiLoggers) SetLevel(ctx context.Context, name, level string, everywhere
 		return nil, a.rt.refreshed(ctx) // here at least it holds when the request is answered
 	}
 	return a.rt.levels.Set(name, l)
-}
-
-// keyOrders are the orders in which the keys of configurations were given. Safe for concurrent use.
-type keyOrders struct {
-	mu     sync.Mutex
-	byName map[string][]string
-}
-
-func (o *keyOrders) set(name string, cfg configstore.Properties) {
-	keys := make([]string, len(cfg))
-	for i, p := range cfg {
-		keys[i] = p.Name
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.byName == nil {
-		o.byName = make(map[string][]string)
-	}
-	o.byName[name] = keys
-}
-
-func (o *keyOrders) forget(name string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.byName, name)
-}
-
-// of returns the keys of a configuration in the order in which they were given, if that is known.
-func (o *keyOrders) of(name string, cfg map[string]*string) []string {
-	o.mu.Lock()
-	keys := o.byName[name]
-	o.mu.Unlock()
-	if len(keys) != len(cfg) || slices.ContainsFunc(keys, func(k string) bool { _, ok := cfg[k]; return !ok }) {
-		return javahash.Order(sortedKeys(cfg), javahash.Buckets) // another instance wrote it
-	}
-	return keys
 }
 
 // sortedKeys returns the keys of a map in order.

@@ -32,7 +32,7 @@ func (a apiConnectors) Names(ctx context.Context) (names []string, err error) {
 
 // info describes a connector. It runs on the loop.
 func (rt *Runtime) info(name string, k *herder.Connector) *rest.ConnectorInfo {
-	order := rt.order.of(name, k.Config)
+	order := k.Order
 	if !rt.standalone() {
 		order = javahash.Order(order, javahash.Buckets) // it has been through the config topic
 	}

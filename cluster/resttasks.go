@@ -95,28 +95,16 @@ func (a apiTasks) Tasks(ctx context.Context, name string) (tasks []rest.TaskInfo
 		if k == nil {
 			return notFound(name)
 		}
-		given := a.rt.order.of(name, k.Config)
 		for i, cfg := range k.Tasks {
-			tasks = append(tasks, rest.TaskInfo{
-				ID:     connect.TaskID{Connector: name, Task: i},
-				Config: rest.Ordered(pointers(cfg), javahash.Order(taskKeys(given, cfg), javahash.Buckets)),
-			})
+			order := k.TaskOrders[i]
+			if !a.rt.standalone() {
+				order = javahash.Order(order, javahash.Buckets) // it has been through the config topic
+			}
+			tasks = append(tasks, rest.TaskInfo{ID: connect.TaskID{Connector: name, Task: i}, Config: rest.Ordered(pointers(cfg), order)})
 		}
 		return nil
 	})
 	return tasks, err
-}
-
-// taskKeys returns the keys of a task: first those that it has from its connector, in the order that they have there.
-func taskKeys(connector []string, cfg connect.Config) []string {
-	keys := make([]string, 0, len(cfg))
-	for _, key := range connector {
-		if _, ok := cfg[key]; ok {
-			keys = append(keys, key)
-		}
-	}
-	own := slices.DeleteFunc(sortedKeys(cfg), func(key string) bool { return slices.Contains(keys, key) })
-	return append(keys, own...)
 }
 
 func (a apiTasks) RestartTask(ctx context.Context, id connect.TaskID) error {

@@ -93,8 +93,7 @@ type Runtime struct {
 	extensions []RESTExtension
 	bound      atomic.Pointer[int]    // the port of the first listener, once it is open
 	clusterID  atomic.Pointer[string] // of Kafka, once it was asked for
-	order      keyOrders
-	unreached  string // the worker's name while nobody can reach it
+	unreached  string                 // the worker's name while nobody can reach it
 	route      route
 }
 

@@ -33,29 +33,59 @@ func HashOrder(m map[string]*string) Properties {
 	return p
 }
 
-// TaskProperties is the configuration of a task in the order in which a java.util.HashMap iterates over it that the keys were
-// put into in that order; keys that order does not have follow, by name, and the last of all are those that Kafka Connect
-// adds itself.
-func TaskProperties(c connect.Config, order []string) Properties {
-	rest := make([]string, 0, len(c))
-	for name := range c {
-		rest = append(rest, name)
+// Originals returns the keys of a connector's configuration in the order in which its Java connector would be given them.
+// Stored is their order in the record. Java copies the map from one to the next, and where keys share a bucket of one of these
+// maps it hands their order on.
+func Originals(stored []string) []string {
+	var read, given javahash.Table
+	for _, key := range stored { // by JsonConverter
+		read.Put(key)
 	}
-	slices.Sort(rest)
-	added := []string{"task.class", "topics", "topics.regex"}
-	keys := make([]string, 0, len(c))
-	for i, names := range [][]string{order, rest, added} {
-		for _, name := range names {
-			_, has := c[name]
-			if has && !slices.Contains(keys, name) && (i != 1 || !slices.Contains(added, name)) {
-				keys = append(keys, name)
-			}
+	config := javahash.NewTable(len(stored))                // AbstractConfig's
+	for _, key := range javahash.Copy(read.Keys()).Keys() { // the copy is ConfigTransformer's
+		config.Put(key)
+	}
+	for _, key := range javahash.Copy(config.Keys()).Keys() { // AbstractConfig's too
+		given.Put(key) // originalsStrings
+	}
+	return given.Keys()
+}
+
+// TaskProperties is the configuration of a task in the order that Kafka Connect stores it in, if the connector made its map as a
+// copy of its own configuration and put further keys into it. Originals are the keys of the connector's, as [Originals] returns
+// them; added are those of c that the task has not from its connector but from Kafka Connect, in the order in which it puts them.
+// The order of a connector's further keys is not known here: they follow by name.
+func TaskProperties(c connect.Config, originals, added []string) Properties {
+	copied := make([]string, 0, len(c))
+	seen := make(map[string]bool, len(c))
+	for _, key := range added {
+		seen[key] = true
+	}
+	for _, key := range originals {
+		if _, ok := c[key]; ok && !seen[key] {
+			copied, seen[key] = append(copied, key), true
 		}
 	}
+	further := make([]string, 0, len(c)-len(copied))
+	for key := range c {
+		if !seen[key] {
+			further = append(further, key)
+		}
+	}
+	slices.Sort(further)
+	own := javahash.Copy(copied)
+	for _, key := range further {
+		own.Put(key)
+	}
+	all := javahash.Copy(own.Keys())
+	for _, key := range added {
+		all.Put(key)
+	}
+	keys := javahash.Copy(all.Keys()).Keys() // the last copy puts placeholders back
 	p := make(Properties, len(keys))
-	for i, name := range javahash.Order(keys, javahash.Buckets) {
-		value := c[name]
-		p[i] = Property{name, &value}
+	for i, key := range keys {
+		value := c[key]
+		p[i] = Property{key, &value}
 	}
 	return p
 }
@@ -83,12 +113,14 @@ func (p Properties) encode() ([]byte, error) {
 type Config struct {
 	// Values by key; nil is null. A value that is no text, which none but foreign writers write, is the text of its JSON.
 	Values map[string]*string
+	// Order are the keys in the order in which they were written.
+	Order []string
 	// Other has those values that are no text, as they were read; nil if there are none.
 	Other map[string]any
 }
 
-func newConfig(fields connect.Fields) Config {
-	c := Config{Values: make(map[string]*string, len(fields))}
+func newConfig(fields connect.Fields, order []string) Config {
+	c := Config{Values: make(map[string]*string, len(fields)), Order: order}
 	texts := make([]string, 0, len(fields)) // one allocation for all
 	for key, v := range fields {
 		switch v := v.(type) {

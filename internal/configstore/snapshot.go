@@ -57,15 +57,16 @@ func (s *State) Snapshot() *Snapshot {
 }
 
 func (s *State) view(name string, k *connector) *herder.Connector {
-	view := &herder.Connector{Config: k.config.Values, Target: s.targets[name]}
+	view := &herder.Connector{Config: k.config.Values, Order: k.config.Order, Target: s.targets[name]}
 	if k.applied != nil {
 		view.Applied = k.applied.Values
 	}
 	if k.committed && !s.inconsistent[name] && k.taskCount > 0 {
 		view.Tasks = make([]connect.Config, k.taskCount)
+		view.TaskOrders = make([][]string, k.taskCount)
 		for i := range view.Tasks {
 			config := k.tasks[int32(i)]
-			view.Tasks[i] = config.task()
+			view.Tasks[i], view.TaskOrders[i] = config.task(), config.Order
 			view.TaskNulls = view.TaskNulls || len(view.Tasks[i]) != len(config.Values)
 		}
 	}

@@ -54,13 +54,13 @@ func NewState() *State {
 // Apply takes the next record. The event is nil if nothing happened; restarts and levels in events concern only those
 // who were there when they were written. The error is a *[BadRecord].
 func (s *State) Apply(offset int64, key string, value []byte) (Event, error) {
-	v, err := storejson.Decode(value)
+	v, order, err := storejson.DecodeOrdered(value, "properties")
 	if err != nil { // such a record does not count as read
 		return nil, &BadRecord{key, fmt.Sprintf("the value is not JSON: %v", err), Skipped}
 	}
 	s.offset = offset + 1
 	s.snapshot = nil
-	event, bad := s.dispatch(key, v)
+	event, bad := s.dispatch(key, v, order)
 	if bad != nil {
 		bad.Key = key
 		return event, bad
@@ -68,15 +68,15 @@ func (s *State) Apply(offset int64, key string, value []byte) (Event, error) {
 	return event, nil
 }
 
-func (s *State) dispatch(key string, v any) (Event, *BadRecord) {
+func (s *State) dispatch(key string, v any, order []string) (Event, *BadRecord) {
 	if name, ok := strings.CutPrefix(key, targetKey); ok {
 		return s.applyTarget(name, v)
 	}
 	if name, ok := strings.CutPrefix(key, connectorKey); ok {
-		return s.applyConnector(name, v)
+		return s.applyConnector(name, v, order)
 	}
 	if strings.HasPrefix(key, taskKey) {
-		return nil, s.applyTask(key, v)
+		return nil, s.applyTask(key, v, order)
 	}
 	if name, ok := strings.CutPrefix(key, commitKey); ok {
 		return s.applyCommit(name, v)
@@ -165,7 +165,7 @@ func (s *State) applyTarget(name string, v any) (Event, *BadRecord) {
 	return TargetChanged{name}, nil
 }
 
-func properties(v any) (Config, *BadRecord) {
+func properties(v any, order []string) (Config, *BadRecord) {
 	fields, bad := object(v)
 	if bad != nil {
 		return Config{}, bad
@@ -174,15 +174,15 @@ func properties(v any) (Config, *BadRecord) {
 	if !ok {
 		return Config{}, skip("the field properties must be an object, but is %s", what(fields["properties"]))
 	}
-	return newConfig(inner), nil
+	return newConfig(inner, order), nil
 }
 
-func (s *State) applyConnector(name string, v any) (Event, *BadRecord) {
+func (s *State) applyConnector(name string, v any, order []string) (Event, *BadRecord) {
 	if v == nil {
 		s.remove(name)
 		return ConnectorRemoved{name}, nil
 	}
-	config, bad := properties(v)
+	config, bad := properties(v, order)
 	if bad != nil {
 		return nil, bad
 	}
@@ -204,17 +204,20 @@ func (s *State) remove(name string) {
 	delete(s.deferred, name)
 }
 
-func (s *State) applyTask(key string, v any) *BadRecord {
+func (s *State) applyTask(key string, v any, order []string) *BadRecord {
 	name, task, ok := javatext.SplitTask(strings.TrimPrefix(key, taskKey))
 	if !ok {
 		return skip("the key names no task")
 	}
-	config, bad := properties(v)
+	config, bad := properties(v, order)
 	if bad != nil {
 		return bad
 	}
 	if s.deferred[name] == nil {
 		s.deferred[name] = map[int32]Config{}
+	}
+	if before, ok := s.deferred[name][task-1]; ok && slices.Equal(before.Order, config.Order) {
+		config.Order = before.Order // one for all
 	}
 	s.deferred[name][task] = config
 	return nil

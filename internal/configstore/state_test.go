@@ -112,3 +112,27 @@ func BenchmarkReplay(b *testing.B) {
 		}
 	}
 }
+
+func TestOrderOfKeys(t *testing.T) {
+	s := configstore.NewState()
+	for i, r := range [][2]string{
+		{"connector-c", `{"ignored":{"y":"1"},"properties":{"b":"1","a":null,"c":{"d":1},"b":"2"},"more":{"z":"1"}}`},
+		{"task-c-0", `{"properties":{"z":"1","a":"2"}}`}, {"task-c-1", `{"properties":{"z":"3","a":"4"}}`}, {"commit-c", `{"tasks":2}`},
+	} {
+		if _, err := s.Apply(int64(i), r[0], []byte(r[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k := s.Snapshot().Connectors["c"]
+	if want := []string{"b", "a", "c"}; !slices.Equal(k.Order, want) {
+		t.Errorf("the connector's keys came as %q, want %q", k.Order, want)
+	}
+	for i, order := range k.TaskOrders {
+		if want := []string{"z", "a"}; !slices.Equal(order, want) {
+			t.Errorf("the keys of task %d came as %q, want %q", i, order, want)
+		}
+	}
+	if len(k.TaskOrders) != 2 || *k.Config["b"] != "2" {
+		t.Errorf("orders of %d tasks, want 2; b is %s, want 2", len(k.TaskOrders), *k.Config["b"])
+	}
+}

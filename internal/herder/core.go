@@ -25,9 +25,13 @@ const (
 type Connector struct {
 	// Config is the configuration, with its placeholders. A nil value is a null on the wire, which plugins see as absent.
 	Config map[string]*string
+	// Order are the keys of Config in the order in which they were stored. It matters to those who are shown it only.
+	Order  []string
 	Target Target
 	// Tasks are the configurations of its tasks, as the connector computed them last.
 	Tasks []connect.Config
+	// TaskOrders are the keys of Tasks, each as in Order.
+	TaskOrders [][]string
 	// TaskNulls says that one of Tasks has keys that are stored as null, which no connector here gives: Tasks lacks them.
 	TaskNulls bool
 	// Applied is the configuration that Tasks were computed from: tasks run with it until new ones are computed.

@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/big"
 	"slices"
-	"sort"
 	"unicode/utf16"
 )
 
@@ -32,22 +31,11 @@ func Order(keys []string, buckets int) []string {
 
 // Sort is [Order] for keys of any kind. Code returns the key's hashCode.
 func Sort[K any](keys []K, buckets int, code func(K) uint32) {
-	for len(keys)*4 > buckets*3 {
-		buckets *= 2
+	t := table[K]{buckets: make([][]entry[K], power(buckets))}
+	for _, k := range keys {
+		t.add(k, spread(code(k)))
 	}
-	type hashed struct {
-		key    K
-		bucket uint32
-	}
-	all := make([]hashed, len(keys))
-	for i, k := range keys {
-		h := code(k)
-		all[i] = hashed{k, (h ^ h>>16) & uint32(buckets-1)}
-	}
-	sort.SliceStable(all, func(i, j int) bool { return all[i].bucket < all[j].bucket })
-	for i, h := range all {
-		keys[i] = h.key
-	}
+	copy(keys, t.Keys())
 }
 
 // Code returns the hashCode of a value as Jackson reads it from JSON: nil, bool, int64, *big.Int, float64, string, []any or

@@ -25,7 +25,20 @@ const (
 // null are nil, and what follows the first value is ignored, all as Kafka Connect has it. Nothing refers to b. Replay of a topic spends its
 // time here: encoding/json needs five times as long.
 func Decode(b []byte) (any, error) {
-	p := parser{b: b}
+	v, _, err := DecodeOrdered(b, "")
+	return v, err
+}
+
+// DecodeOrdered is [Decode], and returns the keys of the object that the value has as that member in the order in which they
+// came.
+func DecodeOrdered(b []byte, member string) (v any, keys []string, err error) {
+	p := parser{b: b, member: member}
+	v, err = p.decode()
+	return v, p.keys, err
+}
+
+func (p *parser) decode() (any, error) {
+	b := p.b
 	p.blanks()
 	if p.at == len(b) {
 		return nil, nil
@@ -43,6 +56,10 @@ func Decode(b []byte) (any, error) {
 type parser struct {
 	b  []byte
 	at int
+
+	member string // whose keys are kept
+	inside bool   // the object that comes next is the member
+	keys   []string
 }
 
 var (
@@ -123,6 +140,11 @@ func (p *parser) delimited() error {
 
 func (p *parser) object(depth int) (any, error) {
 	p.at++
+	ordered := p.inside
+	p.inside = false
+	if ordered {
+		p.keys = nil
+	}
 	fields := connect.Fields{}
 	if p.next() == '}' {
 		p.at++
@@ -140,6 +162,12 @@ func (p *parser) object(depth int) (any, error) {
 			return nil, p.unexpected()
 		}
 		p.at++
+		if ordered {
+			if _, again := fields[name]; !again {
+				p.keys = append(p.keys, name)
+			}
+		}
+		p.inside = depth == 0 && p.member != "" && name == p.member
 		v, err := p.value(depth + 1)
 		if err != nil {
 			return nil, err
