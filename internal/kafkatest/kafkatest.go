@@ -8,6 +8,7 @@
 //   - CreateTopics says in the broker's words that there are too few brokers;
 //   - CreateTopics refuses topic settings that are not of their type, with the broker's text;
 //   - OffsetForLeaderEpoch says that nothing was cut off a log when a leader moved, as nothing was;
+//   - a member of a group that died while it waited in JoinGroup is dropped after the times of a round and of a session, not never;
 //   - compaction and retention run only when asked for: kfake's compaction drops records of open transactions'
 //     keys and applies retention to compacted topics. Call Compact at quiet points only.
 //
@@ -93,6 +94,7 @@ func New(t testing.TB, opts ...Option) *Cluster {
 	c.refuseBadTopicConfigs()
 	c.explainReplication()
 	c.answerLeaderEpochs()
+	c.expelSilentMembers()
 	return c
 }
 

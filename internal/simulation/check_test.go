@@ -3,6 +3,7 @@
 package simulation
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect/cluster"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // emitted is one record of the topic.
@@ -134,6 +136,26 @@ func (w *world) watchCommits(stop <-chan struct{}) {
 		}
 		w.mu.Unlock()
 	}
+}
+
+// stopSpinning ends what would go on for ever, as time stands still: a client that fetches again and again.
+func (w *world) stopSpinning() {
+	var last time.Time
+	count := 0
+	w.k.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		w.k.KeepControl()
+		if now := time.Now(); !now.Equal(last) {
+			last, count = now, 0
+		}
+		const most = 20000
+		if count++; count >= most && count < most+10 {
+			w.problem("a client fetches for ever: %+v from partitions %+v", r, w.k.PartitionInfos(outTopic))
+		}
+		if count >= most {
+			return nil, errors.New("it fetches for ever"), true
+		}
+		return nil, nil, false
+	})
 }
 
 // arrivedAll reports whether all numbers of the source were delivered by the sink.

@@ -80,6 +80,7 @@ func newWorld(t testing.TB, p plan) *world {
 		readers: map[string]*life{}, superseded: map[*life]struct{}{}, holders: map[int32]*life{}, births: map[int]*life{}, delivered: map[int32]map[int64]string{},
 	}
 	w.log = slog.New(&recorder{w: w})
+	w.stopSpinning()
 	// The brokers' time says in which order things arrived.
 	w.k.MustCreateTopic(outTopic, outParts, "message.timestamp.type", "LogAppendTime")
 	w.k.MustCreateTopic(offsetTopic, offsetParts, "cleanup.policy", "compact", "message.timestamp.type", "LogAppendTime")
