@@ -205,7 +205,7 @@ func (rt *Runtime) validate(ctx context.Context, cfg map[string]*string, keys []
 		KeyConverter:    connconfig.ConverterChoice{Class: rt.settings.KeyConverter.Class},
 		ValueConverter:  connconfig.ConverterChoice{Class: rt.settings.ValueConverter.Class},
 		HeaderConverter: connconfig.ConverterChoice{Class: rt.settings.HeaderConverter.Class},
-		Policy:          rt.policy, ClientDef: clients.Definition, Keys: keys,
+		Policy:          rt.policy, ClientDef: clients.Definition, Keys: keys, SourceDeadLetters: !rt.cfg.javaDefaults,
 	}
 	if _, alone := rt.cfg.Coordinator.(*standalone); !alone {
 		w.GroupID, w.ExactlyOnce = rt.cfg.GroupID, rt.settings.ExactlyOnce == workerconfig.ExactlyOnceEnabled

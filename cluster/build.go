@@ -243,11 +243,18 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 	own := &sourceContext{taskInfo: p.info, offsets: offsets.NewReader(store, o.ID.Connector, rt.offsetsTrouble(o.ID.Connector))}
 	made := &worker.SourceParts{Config: p.info.cfg, Context: own, Pipeline: pipeline.NewSource(steps, p.converters, op), Operator: op, Topics: topics,
 		MaxRequest: maxRequest(producerProps), Throttle: rt.throttle(o.ID.Connector, p.settings.Throttle)}
+	if made.Letters, err = rt.sourceLetters(ctx, o, p.settings); err != nil {
+		return nil, err
+	}
 	var releaseProducer func()
 	if rt.kafka.props.ExactlyOnce() {
 		made.ExactlyOnce, releaseProducer, err = rt.exactlyOnce(ctx, o, p.settings.source, generation, p.connector, store)
 		if err == nil && made.ExactlyOnce.Requests != nil {
 			own.transactions = made.ExactlyOnce.Requests
+		}
+		if err == nil && made.Letters != nil && made.Letters.Topic == made.ExactlyOnce.Offsets.Topic() {
+			releaseProducer()
+			err = connect.ConfigErrorf(connconfig.DeadLettersKey, "%s: topic %s has the offsets of the connector; its dead letters need one of their own", connconfig.DeadLettersKey, made.Letters.Topic)
 		}
 	} else {
 		made.Offsets = store
@@ -295,15 +302,13 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 		return nil, err
 	}
 	var letters *worker.DeadLetters
-	if p.settings.sink.DLQTopic != "" {
-		lease, err := rt.kafka.deadLetters(ctx, p.connector, p.settings.sink, o.ID)
+	if d := p.settings.letters; d.Topic != "" {
+		lease, err := rt.kafka.deadLetters(ctx, p.connector, d, o.ID)
 		if err != nil {
 			return nil, err
 		}
 		release = lease.Release
-		letters = &worker.DeadLetters{
-			ID: o.ID, Topic: p.settings.sink.DLQTopic, Headers: p.settings.sink.DLQContextHeaders, Producer: lease.Client, Hide: rt.secrets.hide,
-		}
+		letters = &worker.DeadLetters{ID: o.ID, Topic: d.Topic, Headers: d.ContextHeaders, Producer: lease.Client, Hide: rt.secrets.hide}
 		p.reporters = append(p.reporters, letters)
 	}
 	op := tolerance.New(rt.policyOf(p.settings), p.reporters...)

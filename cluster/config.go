@@ -163,7 +163,7 @@ func (p RestartPolicy) over(base worker.RestartPolicy) worker.RestartPolicy {
 }
 
 // KafkaConnectDefaults returns cfg with every deliberate departure from Kafka Connect's behaviour turned off:
-// failed tasks stay FAILED, requests don't wait for a rebalance, validation shows the values that config providers gave, and
+// failed tasks stay FAILED, sources have no dead letters, requests don't wait for a rebalance, validation shows the values that config providers gave, and
 // others. docs/compatibility.md lists the departures.
 func KafkaConnectDefaults(cfg Config) Config {
 	cfg.javaDefaults = true

@@ -16,6 +16,8 @@ type connectorConfig struct {
 	*connconfig.Common
 	source *connconfig.SourceConfig // or
 	sink   *connconfig.SinkConfig
+	// letters is where records go that are given up.
+	letters connconfig.DeadLetters
 }
 
 func (rt *Runtime) parseConnector(kind connect.Kind, cfg connect.Config) (c connectorConfig, err error) {
@@ -23,10 +25,13 @@ func (rt *Runtime) parseConnector(kind connect.Kind, cfg connect.Config) (c conn
 		if c.source, err = connconfig.ParseSource(rt.plugins.Load(), cfg); err == nil {
 			c.Common = &c.source.Common
 		}
+		if err == nil && !rt.cfg.javaDefaults {
+			c.letters, err = connconfig.SourceDeadLetters(cfg)
+		}
 		return c, err
 	}
 	if c.sink, err = connconfig.ParseSink(rt.plugins.Load(), cfg); err == nil {
-		c.Common = &c.sink.Common
+		c.Common, c.letters = &c.sink.Common, c.sink.DeadLetters()
 	}
 	return c, err
 }

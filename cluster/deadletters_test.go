@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -57,6 +58,107 @@ func TestDeadLetters(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Records that a source's transformations refuse go to its dead letters, unless it is to do as Kafka Connect does.
+func TestSourceDeadLetters(t *testing.T) {
+	for _, mode := range []string{"", "exactly once", "as java"} {
+		t.Run(mode, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := kafkatest.New(t)
+				k.MustCreateTopic("lines", 1)
+				check := connect.TransformFunc(func(_ context.Context, r *connect.Record) (*connect.Record, error) {
+					if r.Value == "line 1" {
+						return nil, connect.DataErrorf("refused by db://user:s3cret-pw@host")
+					}
+					return r, nil
+				})
+				cfg := cluster.Config{Providers: map[string]connect.ConfigProvider{"vault": vault{}}}
+				switch mode {
+				case "exactly once":
+					cfg.Worker = connect.Config{"exactly.once.source.support": "enabled"}
+				case "as java":
+					cfg = cluster.KafkaConnectDefaults(cfg)
+				}
+				three := connect.SourceFunc(func(ctx context.Context, from connect.Fields) iter.Seq2[connect.SourceRecord, error] {
+					return func(yield func(connect.SourceRecord, error) bool) {
+						n, _ := from["n"].(int64)
+						for ; n < 3; n++ {
+							r := connect.SourceRecord{Record: connect.Record{Key: "k", Value: fmt.Sprint("line ", n)}, SourceOffset: connect.Fields{"n": n + 1}}
+							if !yield(r, nil) {
+								return
+							}
+						}
+						<-ctx.Done()
+					}
+				})
+				rt, stop := start(t, k, cfg, cluster.Source{
+					Name: "in", Connector: three, Topic: "lines", Transforms: []connect.Transformation{check}, DeadLetters: "dead",
+					Config: connect.Config{"password": "${vault:db:pw}", "errors.deadletterqueue.context.headers.enable": "true", "errors.deadletterqueue.topic.replication.factor": "1"},
+				})
+				time.Sleep(3 * time.Minute)
+				stored, err := rt.Offsets(t.Context(), "in")
+				if mode != "as java" && (err != nil || len(stored) != 1 || stored[0].Offset["n"] != int64(3)) { // there it waits for Poll
+					t.Errorf("offsets %v, %v", stored, err)
+				}
+				stop()
+				if got := k.Texts("lines"); len(got) != 2 {
+					t.Errorf("records %q", got)
+				}
+				if mode == "as java" {
+					if k.TopicInfo("dead") != nil {
+						t.Error("there is a topic of dead letters")
+					}
+					return
+				}
+				letters := k.Records("dead")
+				if len(letters) != 1 {
+					t.Fatalf("dead letters %v", letters)
+				}
+				const want = `{"schema":null,"payload":"line 1"}`
+				if string(letters[0].Key) != `{"schema":null,"payload":"k"}` || string(letters[0].Value) != want {
+					t.Errorf("dead letter %s: %s", letters[0].Key, letters[0].Value)
+				}
+				got := map[string]string{}
+				for _, h := range letters[0].Headers {
+					got[strings.TrimPrefix(h.Key, "__connect.errors.")] = string(h.Value)
+				}
+				if got["source.offset"] != `{"n":2}` || got["stage"] != "TRANSFORMATION" || got["exception.message"] != "refused by db://user:${vault:db:pw}@host" {
+					t.Errorf("headers %q", got)
+				}
+			})
+		})
+	}
+}
+
+// A source's dead letters are validated, but not if it is to do as Kafka Connect does.
+func TestSourceDeadLettersValidation(t *testing.T) {
+	for _, java := range []bool{false, true} {
+		cfg := cluster.Config{Brokers: []string{"none:1"}, GroupID: "g", Plugins: new(connect.Registry).MustAdd(connect.SourcePlugin{
+			PluginInfo: connect.PluginInfo{Class: "example.Source"}, New: func() connect.SourceConnector { return shards(1, 1) },
+		})}
+		if java {
+			cfg = cluster.KafkaConnectDefaults(cfg)
+		}
+		rt, err := cluster.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, err := rt.Validate(t.Context(), connect.Config{"name": "in", "connector.class": "example.Source",
+			"errors.deadletterqueue.topic.name": "dead", "errors.deadletterqueue.topic.replication.factor": "many"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrong := 0
+		for _, v := range values {
+			if strings.HasPrefix(v.Name, "errors.deadletterqueue.") {
+				wrong += len(v.Errors)
+			}
+		}
+		if java && wrong != 0 || !java && wrong != 1 {
+			t.Errorf("as java: %v, errors: %d", java, wrong)
+		}
+	}
 }
 
 // A task that can't be made gives back what was made for it already.

@@ -29,6 +29,9 @@ type Source struct {
 	// Create says how topics are made that do not exist. Default: as the broker's configuration says. Config may have
 	// topic.creation keys in its place.
 	Create TopicSettings
+	// DeadLetters is the topic for records that a transformation, a converter or Kafka refuses, made and used as in [Sink].
+	// docs/errors.md says what stands in it.
+	DeadLetters string
 	// Throttle bounds what the connector moves. Default: no limit, or what Config says.
 	Throttle Throttle
 	// Config is the connector's own configuration, and every other key that Kafka Connect knows for a connector.
@@ -117,6 +120,7 @@ func (s Source) declare() (*declared, error) {
 		return nil, err
 	}
 	s.Throttle.addTo(cfg)
+	addDeadLetters(cfg, s.DeadLetters)
 	if s.Topic != "" && cfg["topic"] == "" {
 		cfg["topic"] = s.Topic
 	}
@@ -149,13 +153,18 @@ func (s Sink) declare() (*declared, error) {
 	if cfg["topics"] == "" && cfg["topics.regex"] == "" {
 		return nil, fmt.Errorf("sink %q has neither Topics nor Regex", s.Name)
 	}
-	if s.DeadLetters != "" {
-		cfg["errors.deadletterqueue.topic.name"] = s.DeadLetters
-		if cfg["errors.tolerance"] == "" {
-			cfg["errors.tolerance"] = "all"
-		}
-	}
+	addDeadLetters(cfg, s.DeadLetters)
 	return d, nil
+}
+
+func addDeadLetters(cfg connect.Config, topic string) {
+	if topic == "" {
+		return
+	}
+	cfg[connconfig.DeadLettersKey] = topic
+	if cfg["errors.tolerance"] == "" {
+		cfg["errors.tolerance"] = "all"
+	}
 }
 
 func (c Configured) declare() (*declared, error) {

@@ -287,17 +287,25 @@ func topicPattern(s *connconfig.SinkConfig) (*javaregexp.Regexp, error) {
 	return pattern, nil
 }
 
-// deadLetters returns the producer for dead letters, and makes the topic.
-func (k *kafka) deadLetters(ctx context.Context, connector connect.Config, s *connconfig.SinkConfig, id connect.TaskID) (*clients.Lease, error) {
-	exists, err := topicExists(ctx, k.admin, s.DLQTopic) // a topic that is there must not need the right to make it
+// makeDeadLetters makes the topic of dead letters, unless it is there.
+func (k *kafka) makeDeadLetters(ctx context.Context, d connconfig.DeadLetters) error {
+	exists, err := topicExists(ctx, k.admin, d.Topic) // a topic that is there must not need the right to make it
 	if err == nil && !exists {
 		var made kadm.CreateTopicResponse
-		made, err = k.admin.CreateTopic(ctx, 1, s.DLQReplicationFactor, nil, s.DLQTopic)
+		made, err = k.admin.CreateTopic(ctx, 1, d.ReplicationFactor, nil, d.Topic)
 		err = clients.JavaError(err, made.ErrMessage)
 	}
 	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 		wrapped := javaerror.New(javaerror.Execution, javaerror.Class(err)+": "+javaerror.Message(err), err)
-		return nil, javaerror.New(javaerror.Connect, "Could not initialize dead letter queue with topic="+s.DLQTopic, wrapped)
+		return javaerror.New(javaerror.Connect, "Could not initialize dead letter queue with topic="+d.Topic, wrapped)
+	}
+	return nil
+}
+
+// deadLetters returns the producer for a sink's dead letters, and makes the topic.
+func (k *kafka) deadLetters(ctx context.Context, connector connect.Config, d connconfig.DeadLetters, id connect.TaskID) (*clients.Lease, error) {
+	if err := k.makeDeadLetters(ctx, d); err != nil {
+		return nil, err
 	}
 	return k.lease(ctx, connector, clients.DeadLetterProducerID(id), id)
 }

@@ -142,8 +142,8 @@ func parseSink(reg *connect.Registry, given map[string]any) (*SinkConfig, error)
 		Topics:               p.List(topicsKey),
 		TopicsRegex:          p.String(topicsRegexKey),
 		DLQTopic:             p.String(dlqTopicKey),
-		DLQReplicationFactor: int16(p.Int("errors.deadletterqueue.topic.replication.factor")),
-		DLQContextHeaders:    p.Bool("errors.deadletterqueue.context.headers.enable"),
+		DLQReplicationFactor: int16(p.Int(dlqReplicationKey)),
+		DLQContextHeaders:    p.Bool(dlqHeadersKey),
 	}, nil
 }
 

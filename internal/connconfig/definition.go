@@ -15,6 +15,9 @@ const (
 	topicsRegexKey = "topics.regex"
 	dlqTopicKey    = "errors.deadletterqueue.topic.name"
 
+	dlqReplicationKey = "errors.deadletterqueue.topic.replication.factor"
+	dlqHeadersKey     = "errors.deadletterqueue.context.headers.enable"
+
 	exactlyOnceKey   = "exactly.once.support"
 	boundaryKey      = "transaction.boundary"
 	offsetsTopicKey  = "offsets.storage.topic"

@@ -26,6 +26,8 @@ type Worker struct {
 	Keys []string
 	// ExactlyOnce says that exactly-once delivery is enabled for source connectors.
 	ExactlyOnce bool
+	// SourceDeadLetters says that source connectors have dead letters, unlike those of Kafka Connect.
+	SourceDeadLetters bool
 }
 
 // ConverterChoice is a converter of a worker's configuration.
@@ -173,6 +175,9 @@ func (v *validation) run(ctx context.Context, info connect.PluginInfo) (*Result,
 	}
 	r.merge(converters)
 	r.addThrottle(v.text)
+	if v.kind == connect.KindSource && v.worker.SourceDeadLetters {
+		r.addSourceDeadLetters(v.text)
+	}
 	return r, nil
 }
 

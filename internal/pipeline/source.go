@@ -55,6 +55,7 @@ type Source struct {
 	op         *tolerance.Operator
 	arena      arena
 	converting string // the class that is converting, for the message of a panic
+	givenUp    func(index int, f *tolerance.Failure) error
 }
 
 // NewSource returns the pipeline of a source task.
@@ -64,6 +65,10 @@ func NewSource(steps []Step, conv Converters, op *tolerance.Operator) *Source {
 	p.appendVal, _ = connect.As[connect.AppendConverter](conv.Value)
 	return p
 }
+
+// OnGivenUp has f called for each record of a batch that fails and is given up, with its index and before done, on the
+// goroutine of Process. An error of f fails the task. It is called before the pipeline is used.
+func (p *Source) OnGivenUp(f func(index int, failure *tolerance.Failure) error) { p.givenUp = f }
 
 // Close closes the plugins of the pipeline. It is called once, after the task's Stop.
 func (p *Source) Close() error { return errors.Join(p.chain.Close(), p.conv.Close()) }
@@ -126,7 +131,7 @@ func (p *Source) Process(ctx context.Context, batch []connect.SourceRecord, emit
 			}
 		}
 		if ferr != nil {
-			if err := p.failed(ctx, ferr, &batch[i]); err != nil {
+			if err := p.failed(ctx, ferr, i, &batch[i]); err != nil {
 				return err
 			}
 		}
@@ -142,7 +147,7 @@ func isNone(r *connect.SourceRecord) bool {
 	return r.Topic == "" && r.Value == nil && r.Key == nil && r.SourcePartition == nil && r.SourceOffset == nil && r.ValueSchema == nil && len(r.Headers) == 0
 }
 
-func (p *Source) failed(ctx context.Context, err error, r *connect.SourceRecord) error {
+func (p *Source) failed(ctx context.Context, err error, index int, r *connect.SourceRecord) error {
 	var f *failed
 	if !errors.As(err, &f) {
 		return err
@@ -150,7 +155,11 @@ func (p *Source) failed(ctx context.Context, err error, r *connect.SourceRecord)
 	if p.op.Interrupted(ctx) {
 		return f.err
 	}
-	return p.op.Failed(ctx, &tolerance.Failure{Stage: f.stage, Class: f.class, Err: f.err, Attempts: f.attempts, Source: r})
+	failure := &tolerance.Failure{Stage: f.stage, Class: f.class, Err: f.err, Attempts: f.attempts, Source: r}
+	if err := p.op.Failed(ctx, failure); err != nil || p.givenUp == nil {
+		return err
+	}
+	return p.givenUp(index, failure)
 }
 
 func (p *Source) panicked() string {

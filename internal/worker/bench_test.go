@@ -61,7 +61,12 @@ func textConverters() pipeline.Converters {
 // BenchmarkSource measures what the runtime adds to a source record between Poll and the producer: batches of 500
 // records of 100 bytes, String converters, no transformation. One operation is one record.
 func BenchmarkSource(b *testing.B) {
-	benchmarkSource(b, nil, func(s *benchSource) connect.SourceTask { return s })
+	benchmarkSource(b, nil, nil, func(s *benchSource) connect.SourceTask { return s })
+}
+
+// BenchmarkSourceDeadLetters is BenchmarkSource with errors.tolerance=all and a topic for dead letters, of which there are none.
+func BenchmarkSourceDeadLetters(b *testing.B) {
+	benchmarkSource(b, nil, newLetters(true), func(s *benchSource) connect.SourceTask { return s })
 }
 
 // hearingSource hears of each record that arrived.
@@ -73,12 +78,12 @@ func (hearingSource) CommitRecord(context.Context, *connect.SourceRecord, *conne
 
 // BenchmarkSourceCommitRecord is BenchmarkSource with a task that hears of each record, as MirrorSourceConnector's do.
 func BenchmarkSourceCommitRecord(b *testing.B) {
-	benchmarkSource(b, nil, func(s *benchSource) connect.SourceTask { return hearingSource{s} })
+	benchmarkSource(b, nil, nil, func(s *benchSource) connect.SourceTask { return hearingSource{s} })
 }
 
 // BenchmarkSourceMetrics is BenchmarkSource with a meter provider.
 func BenchmarkSourceMetrics(b *testing.B) {
-	benchmarkSource(b, measured(b).Task(connect.TaskID{Connector: "c"}, connect.KindSource, false), func(s *benchSource) connect.SourceTask { return s })
+	benchmarkSource(b, measured(b).Task(connect.TaskID{Connector: "c"}, connect.KindSource, false), nil, func(s *benchSource) connect.SourceTask { return s })
 }
 
 // measured returns metrics that somebody wants.
@@ -90,7 +95,7 @@ func measured(b *testing.B) *metrics.Set {
 	return s
 }
 
-func benchmarkSource(b *testing.B, m *metrics.Task, of func(*benchSource) connect.SourceTask) {
+func benchmarkSource(b *testing.B, m *metrics.Task, letters *SourceLetters, of func(*benchSource) connect.SourceTask) {
 	partition := connect.Fields{"filename": "f"}
 	batch := make([]connect.SourceRecord, 500)
 	for i := range batch {
@@ -102,7 +107,7 @@ func benchmarkSource(b *testing.B, m *metrics.Task, of func(*benchSource) connec
 	}
 	task := &benchSource{batch: batch, left: b.N, done: make(chan struct{})}
 	done := task.done
-	op := tolerance.New(tolerance.Policy{})
+	op := tolerance.New(tolerance.Policy{Tolerate: letters != nil})
 	b.ReportAllocs()
 	b.ResetTimer()
 	t := StartSource(SourceOptions{
@@ -110,7 +115,7 @@ func benchmarkSource(b *testing.B, m *metrics.Task, of func(*benchSource) connec
 		FlushInterval: time.Minute, FlushTimeout: time.Second,
 		New: func(context.Context) (*SourceParts, error) {
 			return &SourceParts{Task: of(task), Pipeline: pipeline.NewSource(nil, textConverters(), op), Operator: op,
-				Producer: ackingProducer{}, Offsets: discardOffsets{}}, nil
+				Producer: ackingProducer{}, Offsets: discardOffsets{}, Letters: letters, MaxRequest: 1 << 20}, nil
 		},
 	})
 	<-done

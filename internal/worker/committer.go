@@ -46,11 +46,21 @@ func (r *sourceRun) tell(work context.Context) {
 	}()
 	for i := range batch {
 		s := &batch[i]
+		var err error
 		if s.failure != nil {
 			s.failure.Source = s.record
-			if err := r.Operator.Failed(work, s.failure); err != nil {
+			if err = r.Operator.Failed(work, s.failure); err != nil {
 				r.failWith(err)
 			}
+		}
+		switch {
+		case s.letter == nil:
+		case err != nil:
+			r.mu.Lock()
+			r.drop(s.letter)
+			r.mu.Unlock()
+		default:
+			r.sendLetter(s.letter, s.failure)
 		}
 	}
 	if r.commitRecord == nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
-	"sync/atomic"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/javaerror"
@@ -28,7 +27,7 @@ type DeadLetters struct {
 	err     error
 	changed chan struct{} // closed and replaced when a write ends
 
-	requests, failures atomic.Int64 // of writes
+	letterCounts
 }
 
 // Report implements [tolerance.Reporter]: it begins to write the record. Failures of source records, which were not
@@ -118,22 +117,30 @@ func (d *DeadLetters) await(ctx context.Context, enough func() bool) error {
 	}
 }
 
+// letterPrefix is what the names of all headers begin with that say what happened to a record.
+const letterPrefix = "__connect.errors."
+
 // describe returns the headers that say what happened to a record, in Connect's order.
 func (d *DeadLetters) describe(f *tolerance.Failure) []kgo.RecordHeader {
-	const prefix = "__connect.errors."
+	return append([]kgo.RecordHeader{
+		{Key: letterPrefix + "topic", Value: []byte(f.Consumed.Topic)},
+		{Key: letterPrefix + "partition", Value: []byte(strconv.Itoa(int(f.Consumed.Partition)))},
+		{Key: letterPrefix + "offset", Value: []byte(strconv.FormatInt(f.Consumed.Offset, 10))},
+	}, describeFailure(d.ID, f, d.Hide)...)
+}
+
+// describeFailure returns the headers about who failed, and how.
+func describeFailure(id connect.TaskID, f *tolerance.Failure, hide func(string) string) []kgo.RecordHeader {
 	message, trace := javaerror.Message(f.Err), javaerror.Trace(f.Err)
-	if d.Hide != nil {
-		message, trace = d.Hide(message), d.Hide(trace)
+	if hide != nil {
+		message, trace = hide(message), hide(trace)
 	}
 	text := func(name, value string) kgo.RecordHeader {
-		return kgo.RecordHeader{Key: prefix + name, Value: []byte(value)}
+		return kgo.RecordHeader{Key: letterPrefix + name, Value: []byte(value)}
 	}
 	return []kgo.RecordHeader{
-		text("topic", f.Consumed.Topic),
-		text("partition", strconv.Itoa(int(f.Consumed.Partition))),
-		text("offset", strconv.FormatInt(f.Consumed.Offset, 10)),
-		text("connector.name", d.ID.Connector),
-		text("task.id", strconv.Itoa(d.ID.Task)),
+		text("connector.name", id.Connector),
+		text("task.id", strconv.Itoa(id.Task)),
 		text("stage", string(f.Stage)),
 		text("class.name", f.Class),
 		text("exception.class.name", javaerror.Class(f.Err)),

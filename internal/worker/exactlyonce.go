@@ -73,6 +73,7 @@ type exactlyOnceRun struct {
 	sent         int                    // records that are in the open transaction
 	span         *tracing.Batch         // of the batch that is being processed, or nil
 	spans        tracing.Origins        // of the batches in the open transaction
+	letters      int                    // those of them that are dead letters
 	polledAt     time.Time              // when the batch was polled that is being processed, if there are metrics
 	oldest       atomic.Int64           // when the first record was polled that is not committed, if there are metrics; 0 none
 
@@ -102,6 +103,8 @@ type txSlot struct {
 	of    *connect.SourceRecord // only if the task wants to hear of it
 	left  *int32                // how many of the records that of became are not acknowledged; nil if it became one
 	index int
+	// letter says that rec is the dead letter of a record that was given up.
+	letter bool
 }
 
 // txSlotKey is how a slot is found through contexts that a client's hooks put around it.
@@ -119,6 +122,9 @@ func newExactlyOnceRun(t *Task, o SourceOptions, p *SourceParts) *exactlyOnceRun
 	r.commitRecord, _ = connect.As[connect.RecordCommitter](p.Task)
 	r.commitBatch, _ = connect.As[connect.BatchCommitter](p.Task)
 	r.onAck = r.acked
+	if r.Letters != nil {
+		r.Pipeline.OnGivenUp(r.givenUp)
+	}
 	return r
 }
 

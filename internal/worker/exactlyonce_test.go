@@ -74,7 +74,8 @@ func (w *txWorld) run(newTask func() connect.SourceTask) *Task {
 		op := w.op()
 		return &SourceParts{
 			Task: newTask(), Operator: op, Pipeline: pipeline.NewSource(w.steps, textConverters(), op), Release: client.Close, Throttle: w.throttle,
-			ExactlyOnce: &ExactlyOnceParts{Client: w.client(client), Offsets: kafkaOffsets{w.offsets}, Boundary: w.boundary, Interval: w.interval, Requests: w.requests},
+			Letters: w.letters, MaxRequest: w.maxRequest,
+			ExactlyOnce: &ExactlyOnceParts{Client: w.client(client), Offsets: kafkaOffsets{w.offsets}, Boundary: w.boundary, Interval: w.interval, Requests: w.requests, MaxRequestSize: int32(w.maxRequest)},
 		}, nil
 	}
 	return StartSource(o)

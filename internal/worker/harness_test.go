@@ -174,6 +174,9 @@ type sourceWorld struct {
 	opts    SourceOptions
 	// throttle is that of the task, or nil.
 	throttle func() connconfig.Throttle
+	// letters and maxRequest are those of the task's parts.
+	letters    *SourceLetters
+	maxRequest int
 }
 
 func newSourceWorld(t testing.TB, j *journal, k *kafkatest.Cluster) *sourceWorld {
@@ -185,7 +188,8 @@ func newSourceWorld(t testing.TB, j *journal, k *kafkatest.Cluster) *sourceWorld
 func (w *sourceWorld) run(newTask func() connect.SourceTask) *Task {
 	w.opts.New = func(context.Context) (*SourceParts, error) {
 		op := w.op()
-		return &SourceParts{Task: newTask(), Operator: op, Pipeline: pipeline.NewSource(w.steps, textConverters(), op), Producer: w.client, Sharing: w.sharing, Offsets: w.store, Throttle: w.throttle}, nil
+		return &SourceParts{Task: newTask(), Operator: op, Pipeline: pipeline.NewSource(w.steps, textConverters(), op), Producer: w.client, Sharing: w.sharing, Offsets: w.store, Throttle: w.throttle,
+			Letters: w.letters, MaxRequest: w.maxRequest}, nil
 	}
 	return StartSource(w.opts)
 }

@@ -19,7 +19,7 @@ type observed interface {
 }
 
 // errorCounts returns what became of an operator's failures.
-func errorCounts(op *tolerance.Operator, letters *DeadLetters) metrics.ErrorCounts {
+func errorCounts(op *tolerance.Operator, letters *letterCounts) metrics.ErrorCounts {
 	s := &op.Stats
 	c := metrics.ErrorCounts{
 		Failures: s.Failures.Load(), Errors: s.Errors.Load(), Skipped: s.Skipped.Load(), Retries: s.Retries.Load(),
@@ -60,7 +60,7 @@ type chunk struct {
 
 func (r *sourceRun) observe() metrics.Run {
 	return metrics.Run{
-		Errors: func() metrics.ErrorCounts { return errorCounts(r.Operator, nil) },
+		Errors: func() metrics.ErrorCounts { return errorCounts(r.Operator, r.Letters.counts()) },
 		Doing:  func() time.Time { return busySince(&r.main, &r.commit) },
 		Oldest: func() time.Time {
 			r.mu.Lock()
@@ -128,7 +128,7 @@ func (r *sourceRun) chunkSettled(s *slot, written bool) {
 
 func (r *exactlyOnceRun) observe() metrics.Run {
 	return metrics.Run{
-		Errors: func() metrics.ErrorCounts { return errorCounts(r.Operator, nil) },
+		Errors: func() metrics.ErrorCounts { return errorCounts(r.Operator, r.Letters.counts()) },
 		Doing:  func() time.Time { return busySince(&r.main, &r.timed) },
 		Oldest: func() time.Time { return instant(&r.oldest) },
 	}
@@ -161,13 +161,13 @@ func (r *exactlyOnceRun) observeCommit(began time.Time, committed bool, err erro
 	}
 	if committed {
 		r.Metrics.Transaction(r.sent)
-		r.Metrics.Written(r.sent)
+		r.Metrics.Written(r.sent - r.letters)
 		if at := instant(&r.oldest); !at.IsZero() {
 			r.Metrics.Latency(time.Since(at))
 		}
 		r.Metrics.Active(0)
 	}
-	r.sent = 0
+	r.sent, r.letters = 0, 0
 	r.oldest.Store(0)
 }
 
@@ -178,7 +178,7 @@ type sinkSeen struct {
 
 func (r *sinkRun) observe() metrics.Run {
 	return metrics.Run{
-		Errors: func() metrics.ErrorCounts { return errorCounts(r.Operator, r.DeadLetters) },
+		Errors: func() metrics.ErrorCounts { return errorCounts(r.Operator, r.DeadLetters.counts()) },
 		Doing:  func() time.Time { return busySince(&r.activity) },
 		Oldest: func() time.Time { return instant(&r.seen.uncommitted) },
 	}

@@ -28,6 +28,7 @@ type slot struct {
 	size      int
 	partition int32 // as wanted: the client puts the one that it chose into rec
 	again     bool  // it was sent once more because its topic seemed to lack the partition
+	letter    bool  // rec is the dead letter of a record that was given up
 }
 
 // recordOverhead is about what a record costs besides its content.
@@ -69,28 +70,38 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 		s.again = true
 		r.sendLater(s)
 		r.refused, r.recreated = true, true
-	case r.err == nil && r.Operator.Tolerates() && ofRecord(err):
-		r.settleSlot(s, &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: producing, Err: clients.JavaError(err, ""), Attempts: 1})
+	case r.err == nil && !s.letter && r.Operator.Tolerates() && ofRecord(err):
+		failure := &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: producing, Err: clients.JavaError(err, ""), Attempts: 1}
+		if r.Letters == nil {
+			r.settleSlot(s, failure)
+			break
+		}
+		r.settled = append(r.settled, settled{failure: failure, record: s.polled, letter: s})
+		signal(r.wake)
+	case r.err == nil && s.letter && isTooLarge(err) && cutLetter(&s.rec):
+		r.resize(s)
+		r.settled = append(r.settled, settled{letter: s})
+		signal(r.wake)
 	default:
 		if r.err == nil {
 			r.err = r.sendFailed(s, err)
 			r.fail(r.err) // interrupts Poll
 			for _, s := range r.resend {
-				r.inFlight--
-				r.bytes -= int64(s.size)
+				r.drop(s)
 			}
 			r.resend = nil
 			r.held.Store(false)
 		}
-		r.inFlight--
-		r.bytes -= int64(s.size)
-		r.chunkSettled(s, false)
+		r.drop(s)
 		signal(r.room)
 	}
 }
 
 // sendFailed is the error of a task one of whose records could not be sent. The caller holds mu.
 func (r *sourceRun) sendFailed(s *slot, err error) error {
+	if s.letter {
+		return r.Letters.lost(err)
+	}
 	return javaerror.In("send to topic "+s.rec.Topic+s.origin(),
 		javaerror.New(javaerror.Connect, "Unrecoverable exception from producer send callback", clients.JavaError(err, "")))
 }
@@ -100,34 +111,75 @@ func (r *sourceRun) tooLarge(s *slot) bool {
 	return r.MaxRequest > 0 && s.size+sizeSlack+10*len(s.rec.Headers) > r.MaxRequest && serializedSize(&s.rec) > int64(r.MaxRequest)
 }
 
-// refuse gives a record up that is too large, or fails the task.
-func (r *sourceRun) refuse(work context.Context, s *slot) error {
+// sendSlot sends a record, or gives it up.
+func (r *sourceRun) sendSlot(work context.Context, s *slot) error {
+	if r.t.abandoned.Load() {
+		return ErrAbandoned // invariant 3: what was not sent yet is the next owner's
+	}
+	if r.tooLarge(s) {
+		if again, err := r.refuse(work, s); err != nil || !again {
+			return err
+		}
+	}
+	s.rec.Context = s
+	if r.held.Load() && r.hold(s) {
+		return nil
+	}
+	// The context is the slot's own: one task's context must not end records of others (they share batches).
+	r.Producer.Produce(s, &s.rec, r.onAck)
+	return nil
+}
+
+// refuse gives a record up that is too large, or fails the task. again says that the slot holds its dead letter now, which is
+// to be sent.
+func (r *sourceRun) refuse(work context.Context, s *slot) (again bool, err error) {
 	cause := produceError(&s.rec, int32(r.MaxRequest), kerr.MessageTooLarge)
 	polled := &r.polled[s.index]
-	if !r.Operator.Tolerates() {
+	if s.letter || !r.Operator.Tolerates() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.inFlight--
-		r.bytes -= int64(s.size)
-		return r.sendFailed(s, cause)
+		return false, r.sendFailed(s, cause)
 	}
-	err := r.Operator.Failed(work, &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: producing, Err: cause, Attempts: 1, Source: polled})
-	if err != nil {
-		return err
+	failure := &tolerance.Failure{Stage: tolerance.KafkaProduce, Class: producing, Err: cause, Attempts: 1, Source: polled}
+	if err := r.Operator.Failed(work, failure); err != nil {
+		return false, err
+	}
+	if r.Letters != nil {
+		r.makeLetter(s, failure)
+		if r.tooLarge(s) {
+			return false, r.Letters.lost(produceError(&s.rec, int32(r.MaxRequest), kerr.MessageTooLarge))
+		}
+		return true, nil
 	}
 	r.mu.Lock()
 	last := s.entry.ack()
-	r.inFlight--
-	r.bytes -= int64(s.size)
-	if len(r.resend) > 0 {
-		signal(r.wake)
-	}
+	r.drop(s)
 	r.mu.Unlock()
 	signal(r.room)
 	if last && r.commitRecord != nil {
 		r.commitOne(work, &r.main, polled, nil)
 	}
-	return nil
+	return false, nil
+}
+
+// forget takes note of records that are counted as being in flight and will not be sent.
+func (r *sourceRun) forget(slots []slot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range slots {
+		r.drop(&slots[i])
+	}
+	signal(r.room)
+}
+
+// drop takes note of one. The caller holds mu.
+func (r *sourceRun) drop(s *slot) {
+	r.inFlight--
+	r.bytes -= int64(s.size)
+	r.chunkSettled(s, false)
+	if len(r.resend) > 0 {
+		signal(r.wake)
+	}
 }
 
 // sizeSlack is more than what a record takes in a batch besides its content and its headers.
@@ -154,9 +206,8 @@ func (s *slot) origin() (text string) {
 	if s.entry.n < k.head {
 		return text
 	}
-	defer func() { _ = recover() }() // the offset is the connector's; the message does without
-	if offset := k.entries[s.entry.n&uint64(len(k.entries)-1)].offset; offset != nil {
-		text += ", source offset " + connect.FormatValue(map[string]any(offset.Fields()))
+	if offset := offsetFields(s.entry.offset()); offset != nil { // the offset is the connector's; without it the message does too
+		text += ", source offset " + connect.FormatValue(map[string]any(offset))
 	}
 	return text
 }
@@ -177,7 +228,7 @@ func (r *sourceRun) settleSlot(s *slot, failure *tolerance.Failure) {
 	last := s.entry.ack()
 	r.inFlight--
 	r.bytes -= int64(s.size)
-	r.chunkSettled(s, failure == nil)
+	r.chunkSettled(s, failure == nil && !s.letter)
 	signal(r.room)
 	if len(r.resend) > 0 {
 		signal(r.wake)
@@ -186,7 +237,7 @@ func (r *sourceRun) settleSlot(s *slot, failure *tolerance.Failure) {
 		return
 	}
 	out := settled{failure: failure, last: last, record: s.polled}
-	if failure == nil {
+	if failure == nil && !s.letter {
 		if len(r.metadata) == 0 {
 			r.metadata = make([]connect.RecordMetadata, metadataChunk)
 		}

@@ -73,6 +73,8 @@ type SourceParts struct {
 	ExactlyOnce *ExactlyOnceParts
 	// MaxRequest is the size above which a record is refused before it is sent (max.request.size); 0 is none.
 	MaxRequest int
+	// Letters are where records go that are given up. Nil, and they go nowhere.
+	Letters *SourceLetters
 	// Release gives back the producer and the like. It is called once, last, also when the run failed. Optional.
 	Release func()
 }
@@ -152,6 +154,8 @@ type settled struct {
 	metadata *connect.RecordMetadata
 	failure  *tolerance.Failure
 	last     bool // of what the record became
+	// letter is the record whose dead letter is to be sent, or sent once more, if there is one. It is not acknowledged yet.
+	letter *slot
 }
 
 func newSourceRun(t *Task, o SourceOptions, p *SourceParts) *sourceRun {
@@ -164,6 +168,10 @@ func newSourceRun(t *Task, o SourceOptions, p *SourceParts) *sourceRun {
 		r.Sharing = clients.NewSharing()
 	}
 	r.onAck = r.acked
+	if r.Letters != nil {
+		r.known[r.Letters.Topic] = struct{}{} // it was made with the task
+		r.Pipeline.OnGivenUp(r.givenUp)
+	}
 	return r
 }
 
@@ -340,12 +348,7 @@ func (r *sourceRun) emit(index int, out *pipeline.Output) error {
 	if out.Topic == "" {
 		return javaerror.In(fmt.Sprintf("record %d of Poll", index), javaerror.New(javaerror.IllegalArgument, "Topic cannot be null.", nil))
 	}
-	if r.slots == nil {
-		records, _ := r.throttle.chunk(chunkRecords, 0)
-		r.slots = make([]slot, 0, min(records, len(r.polled)-index))
-	}
-	r.slots = append(r.slots, slot{run: r, index: index})
-	s := &r.slots[len(r.slots)-1]
+	s := r.newSlot(index)
 	s.rec.Topic, s.rec.Key, s.rec.Value, s.rec.Timestamp = out.Topic, out.Key, out.Value, out.Timestamp
 	s.rec.Partition = -1 // the partitioner chooses
 	if n, ok := out.Partition.Get(); ok {
@@ -360,7 +363,20 @@ func (r *sourceRun) emit(index int, out *pipeline.Output) error {
 	return nil
 }
 
+// newSlot returns a slot for what becomes of a record of the batch.
+func (r *sourceRun) newSlot(index int) *slot {
+	if r.slots == nil {
+		records, _ := r.throttle.chunk(chunkRecords, 0)
+		r.slots = make([]slot, 0, min(records, len(r.polled)-index))
+	}
+	r.slots = append(r.slots, slot{run: r, index: index})
+	return &r.slots[len(r.slots)-1]
+}
+
 func (r *sourceRun) emitted(index, sent int) error {
+	if n := len(r.slots); sent == 0 && n > 0 && r.slots[n-1].letter && r.slots[n-1].index == index {
+		sent = 1
+	}
 	if sent == 0 {
 		if r.commitRecord != nil {
 			defer r.main.outside()()
@@ -401,7 +417,7 @@ func (r *sourceRun) dispatch(work context.Context) error {
 				return err
 			}
 		}
-		if r.ActiveTopic != nil {
+		if r.ActiveTopic != nil && !slots[i].letter {
 			r.ActiveTopic(topic)
 		}
 	}
@@ -443,19 +459,9 @@ func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
 	defer r.Sharing.End()
 	r.holdUntilSettled(forgot, len(slots))
 	for i := range slots {
-		s := &slots[i]
-		s.rec.Context = s
-		switch {
-		case r.t.abandoned.Load():
-			return ErrAbandoned // invariant 3: what was not sent yet is the next owner's
-		case r.tooLarge(s):
-			if err := r.refuse(work, s); err != nil {
-				return err
-			}
-		case r.held.Load() && r.hold(s):
-		default:
-			// The context is the slot's own: one task's context must not end records of others (they share batches).
-			r.Producer.Produce(s, &s.rec, r.onAck)
+		if err := r.sendSlot(work, &slots[i]); err != nil {
+			r.forget(slots[i:])
+			return err
 		}
 	}
 	if r.Sent != nil {
@@ -464,7 +470,9 @@ func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
 			for i < len(slots) && slots[i].rec.Topic == slots[from].rec.Topic {
 				i++
 			}
-			r.Sent(slots[from].rec.Topic, i-from)
+			if !slots[from].letter {
+				r.Sent(slots[from].rec.Topic, i-from)
+			}
 		}
 	}
 	return nil

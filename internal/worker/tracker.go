@@ -82,6 +82,11 @@ func (r ref) ack() bool {
 	return true
 }
 
+// offset returns the offset of an entry that is not passed.
+func (r ref) offset() connect.SourceOffset {
+	return r.track.entries[r.n&uint64(len(r.track.entries)-1)].offset
+}
+
 // take returns the offsets that may be stored and were not yet, and counts them as stored.
 func (t *tracker) take() []committable {
 	if len(t.tracks) > maxIdleTracks {

@@ -30,18 +30,14 @@ func (r *exactlyOnceRun) send(work context.Context, records []connect.SourceReco
 		r.slots, r.slotBytes = nil, 0 // the task fails, and with it the transaction
 		return err
 	}
-	return r.dispatch()
+	return r.dispatch(work)
 }
 
 func (r *exactlyOnceRun) emit(index int, out *pipeline.Output) error {
 	if out.Topic == r.tx.Offsets.Topic() {
 		return errors.New("Source tasks may not produce to their own offsets topics when exactly-once support is enabled")
 	}
-	if r.slots == nil {
-		r.slots = make([]txSlot, 0, min(chunkRecords, len(r.polled)-index))
-	}
-	r.slots = append(r.slots, txSlot{Context: r.sending, index: index})
-	s := &r.slots[len(r.slots)-1]
+	s := r.newSlot(index)
 	s.rec.Topic, s.rec.Key, s.rec.Value, s.rec.Timestamp = out.Topic, out.Key, out.Value, out.Timestamp
 	s.rec.Partition = -1 // the partitioner chooses
 	if n, ok := out.Partition.Get(); ok {
@@ -54,7 +50,19 @@ func (r *exactlyOnceRun) emit(index int, out *pipeline.Output) error {
 	return nil
 }
 
+// newSlot returns a slot for what becomes of a record of the batch.
+func (r *exactlyOnceRun) newSlot(index int) *txSlot {
+	if r.slots == nil {
+		r.slots = make([]txSlot, 0, min(chunkRecords, len(r.polled)-index))
+	}
+	r.slots = append(r.slots, txSlot{Context: r.sending, index: index})
+	return &r.slots[len(r.slots)-1]
+}
+
 func (r *exactlyOnceRun) emitted(index, sent int) error {
+	if n := len(r.slots); sent == 0 && n > 0 && r.slots[n-1].letter && r.slots[n-1].index == index {
+		sent = 1
+	}
 	if r.commitRecord != nil {
 		switch {
 		case sent == 0:
@@ -73,13 +81,13 @@ func (r *exactlyOnceRun) emitted(index, sent int) error {
 		}
 	}
 	if len(r.slots) > 0 && (len(r.slots) == cap(r.slots) || len(r.slots) >= chunkRecords || r.slotBytes >= chunkBytes) {
-		return r.dispatch()
+		return r.dispatch(r.t.work)
 	}
 	return nil
 }
 
 // dispatch sends the converted records. The client makes it wait while too much is in flight (invariant 6).
-func (r *exactlyOnceRun) dispatch() error {
+func (r *exactlyOnceRun) dispatch(work context.Context) error {
 	slots := r.slots
 	r.throttle.moved(len(slots), r.slotBytes-len(slots)*recordOverhead)
 	r.slots, r.slotBytes = nil, 0
@@ -87,6 +95,9 @@ func (r *exactlyOnceRun) dispatch() error {
 		return nil
 	}
 	defer r.main.outside()()
+	if err := r.refuseLarge(work, slots); err != nil {
+		return err
+	}
 	for i := range slots {
 		topic := slots[i].rec.Topic
 		if i > 0 && topic == slots[i-1].rec.Topic {
@@ -95,7 +106,7 @@ func (r *exactlyOnceRun) dispatch() error {
 		if err := r.ensure(topic); err != nil {
 			return r.firstFailure(err)
 		}
-		if r.ActiveTopic != nil {
+		if r.ActiveTopic != nil && !slots[i].letter {
 			r.ActiveTopic(topic)
 		}
 	}
@@ -110,6 +121,9 @@ func (r *exactlyOnceRun) dispatch() error {
 		s.rec.Context = s
 		r.tx.Client.Produce(s, &s.rec, r.onAck)
 		r.sent++
+		if s.letter {
+			r.letters++
+		}
 		if i+1 == len(slots) || slots[i+1].index != s.index {
 			of := &r.polled[s.index]
 			r.track.set(of.SourcePartition, of.SourceOffset)
@@ -121,7 +135,9 @@ func (r *exactlyOnceRun) dispatch() error {
 			for i < len(slots) && slots[i].rec.Topic == slots[from].rec.Topic {
 				i++
 			}
-			r.Sent(slots[from].rec.Topic, i-from)
+			if !slots[from].letter {
+				r.Sent(slots[from].rec.Topic, i-from)
+			}
 		}
 	}
 	return r.firstFailure(nil)
@@ -170,7 +186,10 @@ func (r *exactlyOnceRun) acked(rec *kgo.Record, err error) {
 	if s.left != nil && atomic.AddInt32(s.left, -1) > 0 {
 		return
 	}
-	metadata := &connect.RecordMetadata{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Timestamp: rec.Timestamp}
+	var metadata *connect.RecordMetadata
+	if !s.letter {
+		metadata = &connect.RecordMetadata{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Timestamp: rec.Timestamp}
+	}
 	r.mu.Lock()
 	r.done = append(r.done, txDone{s.of, metadata})
 	r.mu.Unlock()
@@ -186,6 +205,9 @@ func (r *exactlyOnceRun) notSent(rec *kgo.Record, err error) {
 
 // unsent is the error of a record that could not be sent.
 func (r *exactlyOnceRun) unsent(rec *kgo.Record, err error) error {
+	if r.Letters != nil && rec.Topic == r.Letters.Topic {
+		return r.Letters.lost(err)
+	}
 	return javaerror.New(javaerror.Connect, "Unrecoverable exception trying to send",
 		javaerror.New(kafkaException, "Cannot execute transactional method because we are in an error state", produceError(rec, r.tx.MaxRequestSize, err)))
 }
@@ -325,7 +347,7 @@ const freshTime = 50 * time.Millisecond
 func (r *exactlyOnceRun) abort(work context.Context) error {
 	r.aborting.Store(true)
 	defer r.aborting.Store(false)
-	r.open, r.sent = false, 0
+	r.open, r.sent, r.letters = false, 0, 0
 	r.oldest.Store(0)
 	err := r.tx.Client.AbortBufferedRecords(work)
 	if err == nil {
