@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Rebalances arrive on the client's goroutine, with maps that may be empty. They wait for the turn: for a Put that is
@@ -55,14 +56,73 @@ func (r *sinkRun) leave(cl *kgo.Client, err error) {
 	r.closing.Go(func() { r.closeClient(cl) })
 }
 
-// closeClient closes the client once, and returns when it is closed.
+// leaveTime is how long the client may take to leave the group before it is cut short, and how long its member may take to be
+// taken out of the group then: within the grace period of a task, all in all.
+const leaveTime = time.Second
+
+// closeClient closes the client once, and returns when it is closed. The client finishes a join that is under way before it
+// leaves. That lasts until each other member has heard of the round with its heartbeat, and if one has died, until its session
+// is over: so long neither this task could stop nor the others go on.
 func (r *sinkRun) closeClient(cl *kgo.Client) {
 	if r.closeBegun.Swap(true) {
 		<-r.clientClosed
 		return
 	}
-	cl.CloseAllowingRebalance()
-	close(r.clientClosed)
+	defer close(r.clientClosed)
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		cl.CloseAllowingRebalance()
+	}()
+	// A join that has no member id yet gets one with its first answer, which is not long in coming. Without it the group would wait
+	// for a member that nobody can take out.
+	tick := time.NewTicker(leaveTime / 20)
+	defer tick.Stop()
+leaving:
+	for began := time.Now(); ; {
+		select {
+		case <-closed:
+			return
+		case <-tick.C:
+		}
+		member, _ := cl.GroupMetadata()
+		if waited := time.Since(began); waited >= leaveTime && member != "" || waited >= 2*leaveTime {
+			break leaving
+		}
+	}
+	r.quit()
+	<-closed
+	member, _ := cl.GroupMetadata() // only now it can't get another
+	if err := r.removeMember(cl, member); err != nil {
+		r.Logger.Warn("the group could not be told that the task left, and finds out when its session is over", "member", member, "err", err)
+	}
+}
+
+// removeMember takes a member out of the group whose client is closed.
+func (r *sinkRun) removeMember(closed *kgo.Client, member string) error {
+	if static, _ := closed.OptValue(kgo.InstanceID).(*string); static != nil || member == "" {
+		return nil // it is to stay a member, or it never was one
+	}
+	cl, err := r.Consumer() // without topics it joins nothing
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*leaveTime)
+	defer cancel()
+	one := kmsg.NewLeaveGroupRequestMember()
+	one.MemberID, one.Reason = member, kmsg.StringPtr("the task stops")
+	req := kmsg.NewPtrLeaveGroupRequest()
+	req.Group, _ = closed.OptValue(kgo.ConsumerGroup).(string)
+	req.MemberID, req.Members = member, append(req.Members, one)
+	resp, err := req.RequestWith(ctx, cl)
+	if err == nil {
+		err = kerr.ErrorForCode(resp.ErrorCode)
+	}
+	if errors.Is(err, kerr.UnknownMemberID) {
+		return nil
+	}
+	return err
 }
 
 func (r *sinkRun) onAssigned(cl *kgo.Client, m map[string][]int32) {

@@ -102,6 +102,7 @@ type sinkRun struct {
 	// is closed then.
 	lost         atomic.Bool
 	left         chan struct{}
+	quit         context.CancelFunc // ends what the client does at once
 	closeBegun   atomic.Bool
 	clientClosed chan struct{}
 	closing      sync.WaitGroup // a close of the client by leave
@@ -195,6 +196,9 @@ func (r *sinkRun) run(ctx, work context.Context) (err error) {
 		defer r.Release()
 	}
 	defer func() { err = errors.Join(err, r.Pipeline.Close()) }()
+	life, quit := context.WithCancel(context.Background())
+	r.quit = quit
+	defer quit()
 	defer func() {
 		if r.client != nil {
 			r.pattern.stop()
@@ -219,6 +223,7 @@ func (r *sinkRun) run(ctx, work context.Context) (err error) {
 	defer r.t.control.notify(r.wake)()
 	r.takeTurn() // rebalances, which begin at once, need the client
 	r.client, err = r.Consumer(
+		kgo.WithContext(life),
 		kgo.ConsumeTopics(r.Topics...),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/kafkatest"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -228,5 +229,38 @@ func TestPausedPartitionsAcrossRebalances(t *testing.T) {
 		got = slices.DeleteFunc(got, func(s string) bool { return !strings.HasPrefix(s, "10") })
 		slices.Sort(got)
 		want(t, "records after the rebalances", got, []string{"100", "101", "102", "103"})
+	})
+}
+
+// TestSinkStopsWhileItJoins: a task stops at once also while its group waits for a member that does not come, and is out of the
+// group then.
+func TestSinkStopsWhileItJoins(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		hang := make(chan struct{})
+		own := w.k.ClientOpts()
+		slow, err := kgo.NewClient(append(own, kgo.ConsumerGroup("g"), kgo.ConsumeTopics("t"), kgo.Balancers(kgo.RangeBalancer()), kgo.RebalanceTimeout(time.Hour),
+			kgo.SessionTimeout(time.Minute), kgo.OnPartitionsRevoked(func(context.Context, *kgo.Client, map[string][]int32) { <-hang }))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer slow.CloseAllowingRebalance()
+		defer close(hang)
+		time.Sleep(5 * time.Second)
+		w.parts.RebalanceTimeout = time.Hour
+		task := w.task(&sink{journal: j})
+		time.Sleep(10 * time.Second) // it waits for the other
+		groups, err := kadm.NewClient(w.k.Client()).DescribeGroups(t.Context(), "g")
+		if err != nil || groups["g"].State != "PreparingRebalance" || len(groups["g"].Members) != 2 {
+			t.Fatalf("the task does not wait: %v %v", groups, err)
+		}
+		began := time.Now()
+		end(t, task)
+		if took := time.Since(began); task.Abandoned() || took > 3*time.Second {
+			t.Errorf("it took %v to stop, abandoned %v", took, task.Abandoned())
+		}
+		groups, err = kadm.NewClient(w.k.Client()).DescribeGroups(t.Context(), "g")
+		if err != nil || len(groups["g"].Members) != 1 {
+			t.Errorf("it is still a member: %v %v", groups, err)
+		}
 	})
 }
