@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 )
@@ -60,6 +61,19 @@ func startConnect(dir, bootstrap, class string, properties, args []string) (*Con
 		return err
 	}}
 	return c, c.Start()
+}
+
+// MirrorMaker returns Java's MirrorMaker in its dedicated mode, not started, with its state in dir and the flows of a properties
+// file.
+func MirrorMaker(dir, file string) (*Process, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	argv, err := java(dir, "org.apache.kafka.connect.mirror.MirrorMaker", file)
+	if err != nil {
+		return nil, err
+	}
+	return &Process{Dir: dir, Argv: argv}, nil
 }
 
 // Request sends a request to the REST API, with body as JSON if it is not nil, and returns the answer. A status other than

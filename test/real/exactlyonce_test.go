@@ -81,18 +81,46 @@ func TestExactlyOnceKilledWorkers(t *testing.T) {
 	for _, w := range workers {
 		start(t, w)
 	}
+	lap := laps(t)
 	l.goesOn(t, 500)
+	lap("the start")
 	for round := range 4 {
 		w := workers[round%2]
 		w.Kill()
 		if round < 2 {
 			l.goesOn(t, 500) // on the other worker, once the group has noticed
+			lap("a worker was killed")
 		}
 		start(t, w)
 		l.goesOn(t, 500)
+		lap("it is back")
 	}
 	stop(t, workers[0])
 	l.goesOn(t, 200)
+	lap("one has left")
 	l.check(t)
+	lap("the rest of the lines")
 	stop(t, workers[1])
+}
+
+// Of three brokers, each is killed once and comes back, with transactions open and commits under way.
+func TestExactlyOnceKilledBrokers(t *testing.T) {
+	c := startCluster(t, 3)
+	l := newExactlyOnceLoad(t, c, 3)
+	w := exactlyOnceWorker(t, c, "3", l.sources...)
+	start(t, w)
+	lap := laps(t)
+	for i, b := range c.Brokers {
+		l.goesOn(t, 500)
+		lap(fmt.Sprintf("three brokers, before the kill of %d", i+1))
+		b.Kill()
+		l.goesOn(t, 500)
+		lap("two brokers")
+		if err := b.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lap("it is back")
+	}
+	l.check(t)
+	stop(t, w)
 }

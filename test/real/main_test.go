@@ -47,14 +47,17 @@ func run(m *testing.M) int {
 var sharedBroker = sync.OnceValues(func() (*kafka.Cluster, error) { return kafka.StartBroker(filepath.Join(dir, "broker")) })
 
 // workerBinary is examples/worker, built once.
-var workerBinary = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(dir, "worker")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/gokconnect/connect/examples/worker").CombinedOutput()
+var workerBinary = sync.OnceValues(func() (string, error) { return build("worker") })
+
+// build builds a program of examples.
+func build(example string) (string, error) {
+	path := filepath.Join(dir, example)
+	out, err := exec.Command("go", "build", "-o", path, "github.com/gokconnect/connect/examples/"+example).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("build the worker: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", example, err, out)
 	}
 	return path, nil
-})
+}
 
 // patience is how long something may take that a test waits for.
 const patience = 2 * time.Minute
@@ -71,6 +74,16 @@ func await(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	if err := kafka.Poll(testContext(t), done); err != nil {
 		t.Fatalf("after %v: still waiting for %s", patience, what)
+	}
+}
+
+// laps returns a function that logs how long something has taken.
+func laps(t *testing.T) func(what string) {
+	began := time.Now()
+	return func(what string) {
+		t.Helper()
+		t.Logf("%-40s %v", what, time.Since(began).Round(100*time.Millisecond))
+		began = time.Now()
 	}
 }
 

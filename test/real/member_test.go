@@ -78,6 +78,7 @@ func closeMember(t *testing.T, kind string, w *kafka.Connect) {
 			t.Logf("why a worker (%s, %s) ended: %s", kind, id(w), why[:min(len(why), 4000)])
 		}
 		t.Logf("what a worker (%s, %s) had to say:\n%s", kind, id(w), strings.Join(lines[max(0, len(lines)-80):], ""))
+		keepLog(t, &w.Process)
 	}
 }
 

@@ -184,26 +184,57 @@ func untilTranslated(t *testing.T, b *kafka.Cluster, group string, upstream, atL
 // from this worker's. Each record is copied once; consumers that move miss none, and read no more again than with Java.
 func TestMirrorChangesHands(t *testing.T) {
 	a, b := twoClusters(t)
-	createTopic(t, a, "orders", mirrored)
 	connectors := []properties{mirrorOf(a, b, "MirrorSourceConnector"), mirrorOf(a, b, "MirrorCheckpointConnector")}
+	var java *kafka.Connect
+	startJava := func() *kafka.Process {
+		if java != nil {
+			start(t, &java.Process)
+			return &java.Process
+		}
+		var err error
+		if java, err = kafka.Worker(t.TempDir(), b.Bootstrap(), "mirror", "key.converter="+byteConverter); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(java.Kill)
+		for _, c := range connectors {
+			if _, err := java.Request(t.Context(), http.MethodPut, "/connectors/"+c["name"]+"/config", c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return &java.Process
+	}
+	startOurs := func() *kafka.Process {
+		ours := newWorker(t, b.Bootstrap(), properties{
+			"offset.storage.file.filename": "", "offset.storage.topic": "mirror-offsets", "offset.storage.replication.factor": "1",
+			"config.storage.topic": "ours-configs", "status.storage.topic": "ours-status", "config.storage.replication.factor": "1", "status.storage.replication.factor": "1",
+			"group.id": "ours",
+		}, connectors...)
+		start(t, ours)
+		return ours
+	}
+	mirrorChangesHands(t, a, b, startJava, startOurs)
+}
+
+// mirrorChangesHands hands the flow A->B, of topic orders, from Java to this side and back. Who mirrors ends with SIGTERM.
+func mirrorChangesHands(t *testing.T, a, b *kafka.Cluster, startJava, startOurs func() *kafka.Process) {
+	t.Helper()
+	createTopic(t, a, "orders", mirrored)
 	const n = 900 // records of each round
 	const each = n / mirrored
+	lap := laps(t)
+	end := func(p *kafka.Process) {
+		t.Helper()
+		if err := p.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
 
 	// Java. It knows the groups from the start: what it makes of one that comes later depends on when.
 	produceNumbers(t, a, 0, 30)
 	for _, group := range []string{"app-end", "app-java", "app-ours"} {
 		commitGroup(t, a, group, "orders", 1)
 	}
-	java, err := kafka.Worker(t.TempDir(), b.Bootstrap(), "mirror", "key.converter="+byteConverter)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(java.Kill)
-	for _, c := range connectors {
-		if _, err := java.Request(t.Context(), http.MethodPut, "/connectors/"+c["name"]+"/config", c); err != nil {
-			t.Fatal(err)
-		}
-	}
+	java := startJava()
 	untilCopied(t, b, 30)
 	untilTranslated(t, b, "app-java", 1, 1)
 	produceNumbers(t, a, 30, n)
@@ -212,20 +243,14 @@ func TestMirrorChangesHands(t *testing.T) {
 	untilCopied(t, b, n)
 	endOfJava := untilTranslated(t, b, "app-end", each, each)
 	lagOfJava := untilTranslated(t, b, "app-java", each-50, each/3)
-	if err := java.Stop(); err != nil {
-		t.Fatal(err)
-	}
+	end(java)
+	lap("Java")
 
-	// This worker.
+	// This side.
 	produceNumbers(t, a, n, 2*n)
 	commitGroup(t, a, "app-end", "orders", 2*each)
 	commitGroup(t, a, "app-ours", "orders", 2*each-50)
-	ours := newWorker(t, b.Bootstrap(), properties{
-		"offset.storage.file.filename": "", "offset.storage.topic": "mirror-offsets", "offset.storage.replication.factor": "1",
-		"config.storage.topic": "ours-configs", "status.storage.topic": "ours-status", "config.storage.replication.factor": "1", "status.storage.replication.factor": "1",
-		"group.id": "ours",
-	}, connectors...)
-	start(t, ours)
+	ours := startOurs()
 	untilCopied(t, b, 2*n)
 	endOfOurs := untilTranslated(t, b, "app-end", 2*each, 2*each)
 	lagOfOurs := untilTranslated(t, b, "app-ours", 2*each-50, each)
@@ -247,18 +272,16 @@ func TestMirrorChangesHands(t *testing.T) {
 		t.Errorf("a group that moved did not read %d records", len(left))
 	}
 	stop(t, ours)
+	lap("this side")
 
 	// Java again.
 	produceNumbers(t, a, 2*n, 3*n)
 	commitGroup(t, a, "app-end", "orders", 3*each)
-	if err := java.Start(); err != nil {
-		t.Fatal(err)
-	}
+	java = startJava()
 	untilCopied(t, b, 3*n)
 	untilTranslated(t, b, "app-end", 3*each, 3*each)
-	if err := java.Stop(); err != nil {
-		t.Fatal(err)
-	}
+	end(java)
+	lap("Java again")
 	if again := compareSides(t, valuesOf(t, a, "orders"), valuesOf(t, b, "A.orders")); again > 0 {
 		t.Errorf("%d records were copied twice", again)
 	}
