@@ -36,7 +36,7 @@ func describeACLs(ctx context.Context, cl *kgo.Client) (rules []TopicACL, ok boo
 }
 
 // createACLs adds rules, and returns the errors of those that could not be, by their topic.
-func createACLs(ctx context.Context, cl *kgo.Client, rules []TopicACL) (map[string]error, error) {
+func createACLs(ctx context.Context, cl kmsg.Requestor, rules []TopicACL) (map[string]error, error) {
 	if len(rules) == 0 {
 		return nil, nil
 	}

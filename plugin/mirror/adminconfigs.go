@@ -55,7 +55,7 @@ func describeConfigs(ctx context.Context, cl *kgo.Client, topics []string) (map[
 
 // alterConfigs gives topics of the target the settings that TargetConfigs returned, incrementally. It returns the
 // errors of single topics, and one that means that none could be changed.
-func alterConfigs(ctx context.Context, cl *kgo.Client, settings map[string][]TopicConfig, copiesDefault func(name string) bool) (map[string]error, error) {
+func alterConfigs(ctx context.Context, cl kmsg.Requestor, settings map[string][]TopicConfig, copiesDefault func(name string) bool) (map[string]error, error) {
 	errs := make(map[string]error)
 	for batch := range slices.Chunk(slices.Sorted(maps.Keys(settings)), maxTopicsAtOnce) {
 		req := kmsg.NewPtrIncrementalAlterConfigsRequest()

@@ -67,7 +67,7 @@ type newTopic struct {
 const maxPartitionsAtOnce = 2000
 
 // createTopics creates topics and returns the error of each that could not be. One that exists is as good as created.
-func createTopics(ctx context.Context, cl *kgo.Client, topics []newTopic, replication int16) map[string]error {
+func createTopics(ctx context.Context, cl kmsg.Requestor, topics []newTopic, replication int16) map[string]error {
 	errs := make(map[string]error)
 	for len(topics) > 0 {
 		n, partitions := 0, int32(0)
@@ -113,7 +113,7 @@ func withMessage(err error, message *string) error {
 }
 
 // growTopics gives topics more partitions and returns the error of each that has not got them.
-func growTopics(ctx context.Context, cl *kgo.Client, counts topicCounts) map[string]error {
+func growTopics(ctx context.Context, cl kmsg.Requestor, counts topicCounts) map[string]error {
 	errs := make(map[string]error)
 	for batch := range slices.Chunk(slices.Sorted(maps.Keys(counts)), 100) {
 		req := kmsg.NewPtrCreatePartitionsRequest()
@@ -142,7 +142,7 @@ func growTopics(ctx context.Context, cl *kgo.Client, counts topicCounts) map[str
 
 // createCompacted creates an internal topic of one partition unless it exists. That it must not is no error: then
 // somebody else has to, and who uses it says so if nobody did.
-func createCompacted(ctx context.Context, cl *kgo.Client, topic string, replication int16) error {
+func createCompacted(ctx context.Context, cl kmsg.Requestor, topic string, replication int16) error {
 	compact := "compact"
 	errs := createTopics(ctx, cl, []newTopic{{topic, 1, []setting{{"cleanup.policy", &compact}}}}, replication)
 	err := errs[topic]

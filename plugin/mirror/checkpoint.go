@@ -48,6 +48,12 @@ func (c *checkpointConnector) Start(_ context.Context, cc connect.ConnectorConte
 		c.source.Close()
 		return err
 	}
+	changes, err := c.cfg.changes(Target, c.target)
+	if err != nil {
+		c.source.Close()
+		c.target.Close()
+		return err
+	}
 	c.looked, c.first = make(chan struct{}), sync.Once{}
 	c.groups.Store(nil)
 	c.jobs = startSchedule(cc.Context(), c.log, c.cfg.AdminTimeout,
@@ -58,7 +64,7 @@ func (c *checkpointConnector) Start(_ context.Context, cc connect.ConnectorConte
 			return err
 		}},
 		&job{name: "creating the topic of checkpoints", every: -1, run: func(ctx context.Context) error {
-			return createCompacted(ctx, c.target, c.cfg.Naming.CheckpointsTopic(c.cfg.SourceAlias), c.cfg.ReplicationFactor)
+			return createCompacted(ctx, changes, c.cfg.Naming.CheckpointsTopic(c.cfg.SourceAlias), c.cfg.ReplicationFactor)
 		}},
 	)
 	return nil

@@ -41,7 +41,7 @@ func (env *environment) commonKeys() []connect.ConfigKey {
 		},
 		{
 			Name: forwardingAdminKey, Type: connect.ConfigClass, Default: forwardingAdminClass, Importance: connect.Low,
-			Validator: classIn[any](forwardingAdminClass, "", nil),
+			Validator: classIn(forwardingAdminClass, "", env.Admins),
 			Documentation: "Class which extends ForwardingAdmin to define custom cluster resource management (topics, configs, etc). " +
 				"The class must have a constructor with signature <code>(Map<String, Object> config)</code> that is used " +
 				"to configure a KafkaAdminClient and may also be used to configure clients for external systems if " +

@@ -10,6 +10,7 @@ import (
 	"github.com/gokconnect/connect/plugin/mirror"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 func ExamplePlugins() {
@@ -51,6 +52,53 @@ func ExampleReplicationPolicy() {
 	}
 	fmt.Println(flow.RemoteTopic("orders"), flow.ShouldReplicate("orders"), flow.ShouldReplicate("orders_at_us"))
 	// Output: orders_at_eu true false
+}
+
+// service makes topics in place of the brokers' users, who may not.
+type service struct{ brokers *kgo.Client }
+
+func (s service) Request(ctx context.Context, req kmsg.Request) (kmsg.Response, error) {
+	create, ok := req.(*kmsg.CreateTopicsRequest)
+	if !ok {
+		return s.brokers.Request(ctx, req) // as without it
+	}
+	resp := create.ResponseKind().(*kmsg.CreateTopicsResponse)
+	for _, t := range create.Topics {
+		fmt.Println("please make", t.Topic)
+		one := kmsg.NewCreateTopicsResponseTopic()
+		one.Topic = t.Topic
+		resp.Topics = append(resp.Topics, one)
+	}
+	return resp, nil
+}
+
+// Topics are made by a service of the program's, which forwarding.admin.class = service names.
+func ExampleAdmin() {
+	options := mirror.Options{Admins: map[string]mirror.MakeAdmin{
+		"service": func(_ connect.Config, _ mirror.Side, client *kgo.Client) (mirror.Admin, error) {
+			return service{client}, nil
+		},
+	}}
+	_, err := options.ParseSourceConfig(connect.Config{
+		"name": "m", "connector.class": "MirrorSource", "source.cluster.alias": "eu", "target.cluster.alias": "us", "forwarding.admin.class": "service",
+	})
+	fmt.Println(err)
+
+	admin, err := options.Admins["service"](nil, mirror.Target, nil) // as a connector does when it starts
+	if err != nil {
+		log.Fatal(err)
+	}
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.Topics = append(req.Topics, kmsg.CreateTopicsRequestTopic{Topic: "eu.orders"})
+	resp, err := admin.Request(context.Background(), req)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(resp.(*kmsg.CreateTopicsResponse).Topics), "was made")
+	// Output:
+	// <nil>
+	// please make eu.orders
+	// 1 was made
 }
 
 func ExampleNaming() {

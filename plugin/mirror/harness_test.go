@@ -29,6 +29,7 @@ type pair struct {
 	rt           *cluster.Runtime
 	stop         func()
 	log          *logs
+	opts         *mirror.Options // in place of options(), or nil
 }
 
 // logs are what was logged, and shown if the test fails.
@@ -59,6 +60,9 @@ func newPair(t testing.TB) *pair {
 }
 
 func (p *pair) options() mirror.Options {
+	if p.opts != nil {
+		return *p.opts
+	}
 	return mirror.Options{Client: func(alias string) []kgo.Opt {
 		switch alias {
 		case "A":

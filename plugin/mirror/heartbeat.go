@@ -30,8 +30,13 @@ func (c *heartbeatConnector) Start(_ context.Context, cc connect.ConnectorContex
 	if c.target, err = c.cfg.adminClient(Target, roleHeartbeatsAdmin); err != nil {
 		return err
 	}
+	changes, err := c.cfg.changes(Target, c.target)
+	if err != nil {
+		c.target.Close()
+		return err
+	}
 	c.jobs = startSchedule(cc.Context(), cc.Info().Logger, c.cfg.AdminTimeout, &job{name: "creating the topic of heartbeats", every: -1, run: func(ctx context.Context) error {
-		return createCompacted(ctx, c.target, c.cfg.Naming.HeartbeatsTopic(), c.cfg.ReplicationFactor)
+		return createCompacted(ctx, changes, c.cfg.Naming.HeartbeatsTopic(), c.cfg.ReplicationFactor)
 	}})
 	return nil
 }

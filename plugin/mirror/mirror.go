@@ -15,7 +15,7 @@
 // # What a program can bring
 //
 // A [ReplicationPolicy] says what a topic is called on the other side. A [TopicFilter], [GroupFilter] or
-// [ConfigPropertyFilter] says what is copied. Each can be a Go value of the program's, under a name of its choice: see
+// [ConfigPropertyFilter] says what is copied. An [Admin] makes topics and access rules where only a service may. Each can be a Go value of the program's, under a name of its choice: see
 // [Options].
 //
 // # The clients
@@ -54,6 +54,10 @@ type Options struct {
 	TopicFilters  map[string]func(connect.Config) (TopicFilter, error)
 	GroupFilters  map[string]func(connect.Config) (GroupFilter, error)
 	ConfigFilters map[string]func(connect.Config) (ConfigPropertyFilter, error)
+
+	// Admins make what the key forwarding.admin.class names, by that name: what makes and changes topics, settings and
+	// access rules. See [Admin].
+	Admins map[string]MakeAdmin
 
 	// Client returns options for every client of a cluster, by the cluster's alias: a dialer, hooks, a logger. They go
 	// after those of the client's properties. Nil adds none.

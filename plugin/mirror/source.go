@@ -13,6 +13,7 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // sourceConnector finds out what there is to copy, makes the topics of the target, and keeps their settings and access
@@ -25,6 +26,9 @@ type sourceConnector struct {
 	log    *slog.Logger
 	source *kgo.Client
 	target *kgo.Client
+	// What makes and changes things in the clusters.
+	sourceChanges, targetChanges kmsg.Requestor
+
 	jobs   *schedule
 	first  sync.Once
 	looked chan struct{} // closed when the topics were looked at for the first time, with or without success
@@ -55,6 +59,14 @@ func (c *sourceConnector) Start(_ context.Context, cc connect.ConnectorContext, 
 		c.source.Close()
 		return err
 	}
+	if c.sourceChanges, err = c.cfg.changes(Source, c.source); err == nil {
+		c.targetChanges, err = c.cfg.changes(Target, c.target)
+	}
+	if err != nil {
+		c.source.Close()
+		c.target.Close()
+		return err
+	}
 	c.looked, c.first = make(chan struct{}), sync.Once{}
 	c.partitions.Store(nil)
 	c.topics, c.there = nil, nil
@@ -72,9 +84,9 @@ func (c *sourceConnector) work() []*job {
 	}}
 	jobs := []*job{refresh}
 	if c.cfg.EmitOffsetSyncs {
-		admin := c.source
+		admin := c.sourceChanges
 		if c.cfg.OffsetSyncs.OnTarget {
-			admin = c.target
+			admin = c.targetChanges
 		}
 		jobs = append(jobs, &job{name: "creating the topic of offset syncs", every: -1, run: func(ctx context.Context) error {
 			return createCompacted(ctx, admin, c.cfg.OffsetSyncs.Name, c.cfg.OffsetSyncs.ReplicationFactor)
@@ -166,7 +178,7 @@ func (c *sourceConnector) provide(ctx context.Context) error {
 			}
 			missing = append(missing, t)
 		}
-		failed := createTopics(ctx, c.target, missing, int16(c.cfg.ReplicationFactor))
+		failed := createTopics(ctx, c.targetChanges, missing, int16(c.cfg.ReplicationFactor))
 		for _, t := range missing {
 			if failed[t.name] == nil {
 				c.there[t.name] = t.partitions
@@ -176,7 +188,7 @@ func (c *sourceConnector) provide(ctx context.Context) error {
 		errs = append(errs, c.failures("create topic", failed))
 	}
 	if len(plan.grow) > 0 {
-		failed := growTopics(ctx, c.target, plan.grow)
+		failed := growTopics(ctx, c.targetChanges, plan.grow)
 		for topic, partitions := range plan.grow {
 			if failed[topic] == nil {
 				c.there[topic] = partitions
@@ -264,7 +276,7 @@ func (c *sourceConnector) syncConfigs(ctx context.Context) error {
 	for topic, of := range settings {
 		wanted[c.cfg.RemoteTopic(topic)] = c.cfg.TargetConfigs(of, true)
 	}
-	failed, err := alterConfigs(ctx, c.target, wanted, c.cfg.CopiesDefault)
+	failed, err := alterConfigs(ctx, c.targetChanges, wanted, c.cfg.CopiesDefault)
 	for _, ferr := range failed {
 		if errors.Is(ferr, kerr.UnsupportedVersion) {
 			err = ferr
@@ -305,7 +317,7 @@ func (c *sourceConnector) syncACLs(ctx context.Context) error {
 			wanted = append(wanted, target)
 		}
 	}
-	failed, err := createACLs(ctx, c.target, wanted)
+	failed, err := createACLs(ctx, c.targetChanges, wanted)
 	if err != nil {
 		return fmt.Errorf("access rules of target cluster %s: %w", c.cfg.TargetAlias, err)
 	}
