@@ -45,6 +45,7 @@ func TestBrokerRestarts(t *testing.T) {
 
 // Of three brokers, one after the other is killed and comes back.
 func TestKilledBrokers(t *testing.T) {
+	t.Parallel()
 	c, dir := startCluster(t, 3), t.TempDir()
 	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out")
 	topic := makeTopic(t, c, "lines", 3)

@@ -16,6 +16,7 @@ var mirrorBinary = sync.OnceValues(func() (string, error) { return build("mirror
 // The same with MirrorMaker's dedicated mode: one properties file, which Java's connect-mirror-maker and examples/mirror are
 // given in turn. The flow goes on from the offsets, syncs and checkpoints that the other has left.
 func TestDedicatedMirrorChangesHands(t *testing.T) {
+	t.Parallel()
 	a, b := twoClusters(t)
 	all := properties{
 		"clusters": "A, B", "A.bootstrap.servers": a.Bootstrap(), "B.bootstrap.servers": b.Bootstrap(), "A->B.enabled": "true", "B->A.enabled": "false",

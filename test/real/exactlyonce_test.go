@@ -75,6 +75,7 @@ func (l *exactlyOnceLoad) check(t *testing.T) {
 
 // Two workers share exactly-once sources, and are killed in turn, under load: tasks move, and no line is lost or comes twice.
 func TestExactlyOnceKilledWorkers(t *testing.T) {
+	t.Parallel()
 	c := broker(t)
 	l := newExactlyOnceLoad(t, c, 3)
 	workers := []*kafka.Process{exactlyOnceWorker(t, c, "1", l.sources...), exactlyOnceWorker(t, c, "1", l.sources...)}
@@ -105,6 +106,7 @@ func TestExactlyOnceKilledWorkers(t *testing.T) {
 
 // Of three brokers, each is killed once and comes back, with transactions open and commits under way.
 func TestExactlyOnceKilledBrokers(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, 3)
 	l := newExactlyOnceLoad(t, c, 3)
 	w := exactlyOnceWorker(t, c, "3", l.sources...)

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -115,17 +116,6 @@ func (l *load) written() int {
 // arrived is what arrived: line numbers by partition, in order.
 type arrived map[int32][]int
 
-// distinct returns how many different lines arrived.
-func (a arrived) distinct() int {
-	seen := make(map[int]bool)
-	for _, numbers := range a {
-		for _, n := range numbers {
-			seen[n] = true
-		}
-	}
-	return len(seen)
-}
-
 // check checks that lines 0 to n-1 arrived, each once or more, and that within each partition those that arrived for the
 // first time came in order. It returns how many came again.
 func (a arrived) check(n int) (duplicates int, err error) {
@@ -174,44 +164,74 @@ func (a arrived) once(t *testing.T, what string, n int) {
 	}
 }
 
-// fileLines returns the lines of a file that a sink wrote from a topic with one partition. A kill may cut the last write
-// of a sink, here as with Kafka Connect: then the line that follows stands behind a piece of another. Such pieces are counted.
-func fileLines(t *testing.T, path string) (lines arrived, torn int) {
+// sinkFile is a file that a sink writes from a topic with one partition. A kill may cut the last write of a sink, here as with
+// Kafka Connect: then the line that follows stands behind a piece of another. Such pieces are counted.
+type sinkFile struct {
+	path    string
+	read    int64 // so far, of complete lines
+	numbers []int
+	seen    map[int]bool
+	torn    int
+}
+
+func newSinkFile(path string) *sinkFile { return &sinkFile{path: path, seen: make(map[int]bool)} }
+
+// more reads what the file has more by now.
+func (f *sinkFile) more(t *testing.T) {
 	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil && !os.IsNotExist(err) {
+	file, err := os.Open(f.path)
+	if os.IsNotExist(err) {
+		return
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	var numbers []int
-	text := string(b)
-	for {
+	defer file.Close()
+	if _, err := file.Seek(f.read, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text := string(b); ; {
 		one, rest, complete := strings.Cut(text, "\n")
 		if !complete {
-			return arrived{0: numbers}, torn
+			return
 		}
 		text = rest
+		f.read += int64(len(one)) + 1
 		n, err := number(one)
 		if full := len(line(0)); err != nil && len(one) > full {
 			n, err = number(one[len(one)-full:])
-			torn++
+			f.torn++
 		}
 		if err != nil {
-			t.Fatalf("%s: %v", path, err)
+			t.Fatalf("%s: %v", f.path, err)
 		}
-		numbers = append(numbers, n)
+		f.numbers = append(f.numbers, n)
+		f.seen[n] = true
 	}
+}
+
+// count reads on and returns how many different lines there are.
+func (f *sinkFile) count(t *testing.T) int {
+	t.Helper()
+	f.more(t)
+	return len(f.seen)
 }
 
 // watch follows a topic.
 type watch struct {
 	mu    sync.Mutex
 	lines arrived
+	seen  map[int]bool
 	err   error
 }
 
 func watchTopic(t *testing.T, c *kafka.Cluster, topic string, opts ...kgo.Opt) *watch {
 	t.Helper()
-	w := &watch{lines: make(arrived)}
+	w := &watch{lines: make(arrived), seen: make(map[int]bool)}
 	cl := client(t, c, append([]kgo.Opt{kgo.ConsumeTopics(topic), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart())}, opts...)...)
 	done := make(chan struct{})
 	go func() {
@@ -228,6 +248,7 @@ func watchTopic(t *testing.T, c *kafka.Cluster, topic string, opts ...kgo.Opt) *
 					w.err = err
 				}
 				w.lines[r.Partition] = append(w.lines[r.Partition], n)
+				w.seen[n] = true
 			})
 			w.mu.Unlock()
 		}
@@ -261,7 +282,7 @@ func (w *watch) distinct(t *testing.T) int {
 	if w.err != nil {
 		t.Fatal(w.err)
 	}
-	return w.lines.distinct()
+	return len(w.seen)
 }
 
 // fileUntil waits until n different lines are in a file, and returns what is there.
@@ -273,16 +294,15 @@ func fileUntil(t *testing.T, path string, n int) arrived {
 			t.Logf("%d of %d lines are in %s", have, n, path)
 		}
 	}()
+	f := newSinkFile(path)
 	await(t, fmt.Sprintf("%d lines in %s", n, path), func() bool {
-		lines, _ := fileLines(t, path)
-		have = lines.distinct()
+		have = f.count(t)
 		return have >= n
 	})
-	lines, torn := fileLines(t, path)
-	if torn > 0 {
-		t.Logf("%d writes were cut", torn)
+	if f.torn > 0 {
+		t.Logf("%d writes were cut", f.torn)
 	}
-	return lines
+	return arrived{0: f.numbers}
 }
 
 // produce sends lines from up to, but not including, to; line n goes to partition n modulo partitions.

@@ -183,6 +183,7 @@ func untilTranslated(t *testing.T, b *kafka.Cluster, group string, upstream, atL
 // A Java worker mirrors a topic and is stopped; this worker goes on from its offsets, offset syncs and checkpoints, and Java
 // from this worker's. Each record is copied once; consumers that move miss none, and read no more again than with Java.
 func TestMirrorChangesHands(t *testing.T) {
+	t.Parallel()
 	a, b := twoClusters(t)
 	connectors := []properties{mirrorOf(a, b, "MirrorSourceConnector"), mirrorOf(a, b, "MirrorCheckpointConnector")}
 	var java *kafka.Connect
@@ -318,6 +319,7 @@ func checkCheckpoints(t *testing.T, b *kafka.Cluster) {
 // The worker and the brokers of both clusters are killed under load, one after the other. Both sides have the same records in the
 // same order.
 func TestMirrorSurvivesKills(t *testing.T) {
+	t.Parallel()
 	a, b := twoClusters(t)
 	createTopic(t, a, "orders", mirrored)
 	source := mirrorOf(a, b, "MirrorSourceConnector")

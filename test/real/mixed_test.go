@@ -16,6 +16,7 @@ import (
 // A cluster of Java workers is stopped and one of ours started on its three topics, and back: connectors, tasks, offsets,
 // target states and statuses carry on.
 func TestClusterChangesHands(t *testing.T) {
+	t.Parallel()
 	c, dir, name := broker(t), t.TempDir(), t.Name()
 	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out")
 	topic := makeTopic(t, c, "lines", 1)

@@ -21,6 +21,7 @@ func stopAfter(t *testing.T, w *kafka.Process, seen *watch, n int) {
 
 // Java reads a part of a file and is stopped; this worker goes on from Java's offset file, and Java from this worker's.
 func TestOffsetFileChangesHands(t *testing.T) {
+	t.Parallel()
 	c, dir := broker(t), t.TempDir()
 	in, offsets := filepath.Join(dir, "in"), filepath.Join(dir, "offsets")
 	topic := makeTopic(t, c, "lines", 1)
@@ -54,6 +55,7 @@ func TestOffsetFileChangesHands(t *testing.T) {
 
 // The same with the offsets in a topic.
 func TestOffsetTopicChangesHands(t *testing.T) {
+	t.Parallel()
 	c, dir, ctx := broker(t), t.TempDir(), testContext(t)
 	in := filepath.Join(dir, "in")
 	topic := makeTopic(t, c, "lines", 1)
