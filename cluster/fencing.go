@@ -14,6 +14,7 @@ import (
 	"github.com/gokconnect/connect/internal/fencing"
 	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/rest"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // claimedStore is a config store that is written in transactions. It claims the right to write where this instance does not
@@ -38,8 +39,7 @@ func (s claimedStore) write(ctx context.Context, write func() error, done func()
 		if err == nil {
 			err = write()
 		}
-		var lost *configstore.PrivilegeError
-		if err == nil || !errors.As(err, &lost) && !errors.Is(err, configstore.ErrNotClaimed) {
+		if err == nil || !taken(err) {
 			return err
 		}
 		// Nothing was written, or it is not known: the same records once more say the same.
@@ -61,6 +61,20 @@ func (s claimedStore) write(ctx context.Context, write func() error, done func()
 			return nil
 		}
 	}
+}
+
+// taken reports whether a claim or a write failed because another instance claimed the right at the same time.
+func taken(err error) bool {
+	var lost *configstore.PrivilegeError
+	if errors.As(err, &lost) {
+		return true
+	}
+	for _, known := range []error{configstore.ErrNotClaimed, kerr.ProducerFenced, kerr.InvalidProducerEpoch, kerr.ConcurrentTransactions} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s claimedStore) PutConnector(ctx context.Context, name string, cfg configstore.Properties, target herder.Target) error {
