@@ -35,6 +35,9 @@ type step struct {
 	do   func(*world)
 }
 
+// maxPollInterval is how long the group of the sink waits for a Put.
+const maxPollInterval = 6 * time.Second
+
 func pick[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
@@ -58,7 +61,7 @@ func newPlan(seed uint64) plan {
 		"connector.class": "sim.Sink", "topics": outTopic, "tasks.max": strconv.Itoa(1 + r.IntN(3)),
 		"consumer.override.session.timeout.ms": milliseconds(pick(r, 6*time.Second, 10*time.Second)),
 		// The Kafka in memory drops who waits in a join for longer than a session: rounds are shorter.
-		"consumer.override.max.poll.interval.ms":  "6000",
+		"consumer.override.max.poll.interval.ms":  milliseconds(maxPollInterval),
 		"consumer.override.heartbeat.interval.ms": "1000",
 		"consumer.override.max.poll.records":      strconv.Itoa(pick(r, 1, 10, 500)),
 		"consumer.override.auto.offset.reset":     "earliest",
@@ -118,19 +121,19 @@ func newStep(r *rand.Rand, at time.Duration) step {
 		})
 	case 5, 6, 7:
 		return one("cut off", func(w *world, i *instance) {
-			w.fault(i)
+			w.fault(i, lasts)
 			i.link.Cut()
 			time.AfterFunc(lasts, func() { w.heal(i) })
 		})
 	case 8, 9, 10:
 		return one("freeze", func(w *world, i *instance) {
-			w.fault(i)
+			w.fault(i, lasts)
 			i.link.Freeze()
 			time.AfterFunc(lasts, i.link.Thaw)
 		})
 	case 11:
 		return one("drop connections", func(w *world, i *instance) {
-			w.fault(i)
+			w.fault(i, 0)
 			i.link.Drop()
 		})
 	case 12:

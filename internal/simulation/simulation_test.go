@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -24,17 +25,21 @@ func sleep(d time.Duration) { time.Sleep(d) }
 
 // TestSchedules runs a cluster through the schedule of each seed.
 func TestSchedules(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // most of it is small and short-lived
 	var simulated time.Duration
-	begin, failed, overlaps, leftBehind := time.Now(), 0, 0, 0
+	begin, failed, leftBehind := time.Now(), 0, 0
+	var overlapped overlaps
 	for s := *seed; s < *seed+uint64(*seeds); s++ {
 		ok := t.Run(fmt.Sprint(s), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, newPlan(s))
 				w.run()
-				simulated += time.Since(w.begin) * time.Duration(len(w.instances))
+				lasted := time.Since(w.begin) * time.Duration(len(w.instances))
+				simulated += lasted
+				t.Logf("%d instances, %.2f hours of instances", len(w.instances), lasted.Hours())
 				w.mu.Lock()
 				defer w.mu.Unlock()
-				overlaps, leftBehind = overlaps+w.overlaps, leftBehind+w.leftBehind
+				overlapped.put, overlapped.fault, leftBehind = overlapped.put+w.overlaps.put, overlapped.fault+w.overlaps.fault, leftBehind+w.leftBehind
 				for _, p := range w.problems {
 					t.Errorf("seed %d: %s", s, p)
 				}
@@ -51,6 +56,6 @@ func TestSchedules(t *testing.T) {
 			t.Logf("to replay: go test -tags synctests ./internal/simulation -run TestSchedules -seed %d -seeds 1 -trace .", s)
 		}
 	}
-	t.Logf("%d seeds, %d failed, %.1f hours of instances in %v; sink tasks overlapped %d times, %d clients outlived Run", *seeds, failed,
-		simulated.Hours(), time.Since(begin).Round(time.Second), overlaps, leftBehind)
+	t.Logf("%d seeds, %d failed, %.1f hours of instances in %v; sink tasks overlapped %d times as Put ran and %d times as an instance could not be reached, %d clients outlived Run", *seeds, failed,
+		simulated.Hours(), time.Since(begin).Round(time.Second), overlapped.put, overlapped.fault, leftBehind)
 }

@@ -47,7 +47,7 @@ type world struct {
 	delivered  map[int32]map[int64]string // what the sink's target has, by partition and offset
 	problems   []string
 	leftBehind int // goroutines, for longer than Run
-	overlaps   int // of sink tasks, where an instance was cut off or frozen
+	overlaps   overlaps
 	trace      []string
 }
 
@@ -58,6 +58,13 @@ type life struct {
 	partition  string
 	superseded time.Time // when another reader of its partition began
 	told       bool      // that it goes on
+	putting    time.Time // since when a Put runs; zero if none does
+}
+
+// overlaps count how often a sink task began with a partition that another had not closed.
+type overlaps struct {
+	put   int // because the other was in a call of Put
+	fault int // because the other's instance was cut off, or frozen, a short time before
 }
 
 // instance is one of the runtimes.
@@ -71,7 +78,8 @@ type instance struct {
 	killed bool // guarded by the world's lock
 	// faulted: it was cut off or frozen, so that others may take over while a call into one of its sink tasks goes on.
 	faulted bool
-	gone    bool // stopped or killed; the schedule's own
+	trouble time.Time // until when it is, or was, cut off or frozen
+	gone    bool      // stopped or killed; the schedule's own
 }
 
 func newWorld(t testing.TB, p plan) *world {
@@ -170,11 +178,14 @@ func (w *world) start() *instance {
 	return i
 }
 
-// fault notes that an instance is cut off or frozen.
-func (w *world) fault(i *instance) {
+// fault notes that an instance is cut off or frozen for so long.
+func (w *world) fault(i *instance, lasts time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	i.faulted = true
+	if end := time.Now().Add(lasts); end.After(i.trouble) {
+		i.trouble = end
+	}
 }
 
 // kill is kill -9: nothing arrives any more, and what its connectors do does not count.
