@@ -21,7 +21,8 @@ type Link struct {
 	conns  map[*linkConn]struct{}
 }
 
-var errCut = errors.New("the link is cut")
+// errCut is what a network says that is not there: clients try again after a while, which they do not after any error.
+var errCut error = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("the link is cut")}
 
 // NewLink returns a link of its own for those clients that are made with its ClientOpts.
 func (c *Cluster) NewLink() *Link {
