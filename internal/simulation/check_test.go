@@ -3,6 +3,7 @@
 package simulation
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect/cluster"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -46,6 +48,8 @@ func (w *world) checkSource() {
 		switch {
 		case e.n > most+1:
 			w.problem("invariant 1: %s has number %d at offset %d when %d were there", e.partition, e.n, r.Offset, most)
+		case e.n <= most && w.plan.once:
+			w.problem("exactly once: %s has number %d again at offset %d, of reader %d (%s)", e.partition, e.n, r.Offset, e.life, w.births[e.life].in.name)
 		case e.n == most+1:
 			arrived[e.partition] = append(arrived[e.partition], e.at)
 		}
@@ -65,7 +69,7 @@ func (w *world) checkSource() {
 	}
 	// What an instance sent before it was cut off or frozen may arrive after another took over: with delivery at least once
 	// records may come again then. Nothing is lost by it.
-	faulted := slices.ContainsFunc(w.instances, func(i *instance) bool { return i.faulted })
+	faulted := !w.plan.once && slices.ContainsFunc(w.instances, func(i *instance) bool { return i.faulted })
 	stored := map[string]int64{}
 	for _, r := range w.records(offsetTopic) {
 		name := regexp.MustCompile(`p\d`).FindString(string(r.Key))
@@ -101,10 +105,11 @@ func (w *world) checkSink() {
 }
 
 // watchCommits checks, once a second, that the sink's committed offsets are not ahead of what was delivered (1), and don't go
-// back (3).
+// back (3), and that readers end in time (3).
 func (w *world) watchCommits(stop <-chan struct{}) {
 	committed := map[int32]int64{}
-	first := map[int32]int64{} // the first that was not delivered
+	f := w.follow()
+	defer f.close()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -122,12 +127,11 @@ func (w *world) watchCommits(stop <-chan struct{}) {
 		if info == nil {
 			continue
 		}
+		f.read()
 		w.mu.Lock()
 		for p, c := range info.Commits[outTopic] {
-			for ; w.delivered[p][first[p]] != ""; first[p]++ {
-			}
-			if c.Offset > first[p] {
-				w.problemLocked("invariant 1: offset %d of partition %d is committed, and %d is not delivered", c.Offset, p, first[p])
+			if missing, ok := f.undelivered(p); ok && c.Offset > missing {
+				w.problemLocked("invariant 1: offset %d of partition %d is committed, and %d is not delivered", c.Offset, p, missing)
 			}
 			if c.Offset < committed[p] {
 				w.problemLocked("invariant 3: the committed offset of partition %d went back from %d to %d", p, committed[p], c.Offset)
@@ -136,6 +140,54 @@ func (w *world) watchCommits(stop <-chan struct{}) {
 		}
 		w.mu.Unlock()
 	}
+}
+
+// follower knows what there is to deliver: with transactions an offset may be no record's, or that of an aborted one.
+type follower struct {
+	w      *world
+	client *kgo.Client       // nil without transactions
+	left   map[int32][]int64 // offsets of committed records that were not delivered when it looked last
+	next   map[int32]int64   // without transactions: the first offset that was not delivered
+}
+
+func (w *world) follow() *follower {
+	f := &follower{w: w, left: map[int32][]int64{}, next: map[int32]int64{}}
+	if w.plan.once {
+		f.client = w.k.Client(kgo.ConsumeTopics(outTopic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	}
+	return f
+}
+
+func (f *follower) close() {
+	if f.client != nil {
+		f.client.Close()
+	}
+}
+
+// read notes what was committed meanwhile.
+func (f *follower) read() {
+	if f.client == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	f.client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { f.left[r.Partition] = append(f.left[r.Partition], r.Offset) })
+}
+
+// undelivered returns the first offset that was not delivered, if one is known. The caller has the lock.
+func (f *follower) undelivered(p int32) (offset int64, ok bool) {
+	if f.client == nil {
+		for ; f.w.delivered[p][f.next[p]] != ""; f.next[p]++ {
+		}
+		return f.next[p], true
+	}
+	for len(f.left[p]) > 0 && f.w.delivered[p][f.left[p][0]] != "" {
+		f.left[p] = f.left[p][1:]
+	}
+	if len(f.left[p]) == 0 {
+		return 0, false
+	}
+	return f.left[p][0], true
 }
 
 // stopSpinning ends what would go on for ever, as time stands still: a client that fetches again and again.
@@ -158,23 +210,23 @@ func (w *world) stopSpinning() {
 	})
 }
 
-// arrivedAll reports whether all numbers of the source were delivered by the sink.
+// arrivedAll reports whether all numbers of the source were delivered by the sink, and all that is in the topic.
 func (w *world) arrivedAll() bool {
-	var top int64
-	for _, p := range w.k.PartitionInfos(outTopic) {
-		top += p.HighWatermark
-	}
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	var delivered int64
 	numbers := map[string]bool{}
 	for _, values := range w.delivered {
-		delivered += int64(len(values))
 		for _, v := range values {
 			numbers[v[:strings.LastIndexByte(v, ':')]] = true
 		}
 	}
-	return delivered == top && int64(len(numbers)) == sourceParts*w.plan.records
+	w.mu.Unlock()
+	if int64(len(numbers)) < sourceParts*w.plan.records {
+		return false
+	}
+	all := w.records(outTopic)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !slices.ContainsFunc(all, func(r *kgo.Record) bool { return w.delivered[r.Partition][r.Offset] == "" })
 }
 
 // checkStatuses: every instance says that everything runs, and where it does.

@@ -24,7 +24,8 @@ type plan struct {
 	worker    connect.Config
 	source    connect.Config
 	sink      connect.Config
-	size      int // instances at first
+	size      int  // instances at first
+	once      bool // the source delivers exactly once
 	steps     []step
 }
 
@@ -59,8 +60,9 @@ func newPlan(seed uint64) plan {
 	p.source = connect.Config{"connector.class": "sim.Source", "tasks.max": strconv.Itoa(1 + r.IntN(4))}
 	p.sink = connect.Config{
 		"connector.class": "sim.Sink", "topics": outTopic, "tasks.max": strconv.Itoa(1 + r.IntN(3)),
-		"consumer.override.session.timeout.ms": milliseconds(pick(r, 6*time.Second, 10*time.Second)),
-		// The Kafka in memory drops who waits in a join for longer than a session: rounds are shorter.
+		// The Kafka in memory drops who waits in a join for longer than a session, and lets a round take longer whenever
+		// somebody joins: sessions are longer.
+		"consumer.override.session.timeout.ms":    milliseconds(pick(r, 12*time.Second, 20*time.Second)),
 		"consumer.override.max.poll.interval.ms":  milliseconds(maxPollInterval),
 		"consumer.override.heartbeat.interval.ms": "1000",
 		"consumer.override.max.poll.records":      strconv.Itoa(pick(r, 1, 10, 500)),
@@ -70,10 +72,23 @@ func newPlan(seed uint64) plan {
 	if r.IntN(2) == 0 {
 		p.sink["consumer.override.partition.assignment.strategy"] = "org.apache.kafka.clients.consumer.CooperativeStickyAssignor"
 	}
+	p.chooseExactlyOnce()
 	for at := 10 * time.Second; at < lasts; at += time.Duration(r.Int64N(int64(30 * time.Second))) {
 		p.steps = append(p.steps, newStep(r, at))
 	}
 	return p
+}
+
+// chooseExactlyOnce has a third of the seeds deliver exactly once.
+func (p *plan) chooseExactlyOnce() {
+	r := rand.New(rand.NewPCG(p.seed, 3))
+	if p.once = r.IntN(3) == 0; !p.once {
+		return
+	}
+	p.worker["exactly.once.source.support"] = "enabled"
+	p.source["transaction.boundary"] = pick(r, "poll", "interval")
+	p.source["transaction.boundary.interval.ms"] = milliseconds(pick(r, 200*time.Millisecond, time.Second, 5*time.Second))
+	p.sink["consumer.override.isolation.level"] = "read_committed"
 }
 
 func newStep(r *rand.Rand, at time.Duration) step {
@@ -159,7 +174,9 @@ func newStep(r *rand.Rand, at time.Duration) step {
 	case 17:
 		return broken("partitions refuse records", kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: pick(r, kerr.NotEnoughReplicas, kerr.NotLeaderForPartition, kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend), Count: 1 + r.IntN(20)})
 	case 18:
-		return broken("commits are refused", kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: pick(r, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator, kerr.RequestTimedOut), Count: 1 + r.IntN(10)})
+		err, count := pick(r, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator, kerr.RequestTimedOut), 1+r.IntN(10)
+		return broken("commits are refused", kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: err, Count: count},
+			kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, Err: err, Count: count})
 	default:
 		return step{at, "deploy", func(w *world) {
 			for _, old := range w.live() {

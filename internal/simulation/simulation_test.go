@@ -36,7 +36,7 @@ func TestSchedules(t *testing.T) {
 				w.run()
 				lasted := time.Since(w.begin) * time.Duration(len(w.instances))
 				simulated += lasted
-				t.Logf("%d instances, %.2f hours of instances", len(w.instances), lasted.Hours())
+				t.Logf("%d instances, %.2f hours of instances, exactly once: %t", len(w.instances), lasted.Hours(), w.plan.once)
 				w.mu.Lock()
 				defer w.mu.Unlock()
 				overlapped.put, overlapped.fault, leftBehind = overlapped.put+w.overlaps.put, overlapped.fault+w.overlaps.fault, leftBehind+w.leftBehind
