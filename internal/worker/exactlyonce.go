@@ -347,11 +347,12 @@ func (r *exactlyOnceRun) commitWhilePolling(work context.Context) (end func()) {
 	if r.tx.Boundary != connconfig.BoundaryInterval || !r.open {
 		return func() {}
 	}
-	var mu sync.Mutex
+	// Held while a commit goes on, which may take long: a channel, since virtual time stands still while one waits for a mutex.
+	turn := make(chan struct{}, 1)
 	ended := false
 	timer := time.AfterFunc(max(time.Until(r.lastCommit.Add(r.tx.Interval)), 0)+pollSlack, func() {
-		mu.Lock()
-		defer mu.Unlock()
+		turn <- struct{}{}
+		defer func() { <-turn }()
 		if ended || r.t.abandoned.Load() {
 			return
 		}
@@ -362,8 +363,8 @@ func (r *exactlyOnceRun) commitWhilePolling(work context.Context) (end func()) {
 	})
 	return func() {
 		timer.Stop()
-		mu.Lock()
-		defer mu.Unlock()
+		turn <- struct{}{}
 		ended = true
+		<-turn
 	}
 }
