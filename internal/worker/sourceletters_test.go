@@ -255,7 +255,9 @@ func TestExactlyOnceLetters(t *testing.T) {
 			`="1" source.offset:{"n":2} value.format:json`, `= source.offset:{"n":3} value.format:omitted`, `="3" source.offset:{"n":4} value.format:json`})
 		want(t, "records", values(w.k, "t"), []string{"0"})
 		end(t, task)
-		want(t, "calls", w.journal.with("acked", "dropped", "FAILED"), []string{"acked 0", "dropped 1", "dropped " + strings.Repeat("x", 5000), "dropped 3"})
+		// In which order, the brokers decide that acknowledged the record and the letters.
+		calls := slices.Sorted(slices.Values(w.journal.with("acked", "dropped", "FAILED")))
+		want(t, "calls", calls, []string{"acked 0", "dropped 1", "dropped 3", "dropped " + strings.Repeat("x", 5000)})
 	})
 }
 
