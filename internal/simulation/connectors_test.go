@@ -152,8 +152,8 @@ func (s *sinkTask) OpenPartitions(_ context.Context, partitions []connect.TopicP
 // overlap judges that a task begins with a partition that another has not closed (3).
 func (w *world) overlap(partition int32, other, l *life) {
 	switch {
-	case !other.putting.IsZero() && time.Since(other.putting) >= maxPollInterval:
-		w.overlaps.put++
+	case !other.putting.IsZero() && time.Since(other.putting) >= maxPollInterval-groupHeartbeat:
+		w.overlaps.put++ // a Put may begin when the group has begun to wait, until the next heartbeat tells of it
 	case time.Since(other.in.trouble) < 5*time.Second:
 		w.overlaps.fault++
 	default:

@@ -36,8 +36,10 @@ type step struct {
 	do   func(*world)
 }
 
-// maxPollInterval is how long the group of the sink waits for a Put.
-const maxPollInterval = 6 * time.Second
+const (
+	maxPollInterval = 6 * time.Second // how long the group of the sink waits for a Put
+	groupHeartbeat  = time.Second     // of its members
+)
 
 func pick[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
 
@@ -64,7 +66,7 @@ func newPlan(seed uint64) plan {
 		// somebody joins: sessions are longer.
 		"consumer.override.session.timeout.ms":    milliseconds(pick(r, 12*time.Second, 20*time.Second)),
 		"consumer.override.max.poll.interval.ms":  milliseconds(maxPollInterval),
-		"consumer.override.heartbeat.interval.ms": "1000",
+		"consumer.override.heartbeat.interval.ms": milliseconds(groupHeartbeat),
 		"consumer.override.max.poll.records":      strconv.Itoa(pick(r, 1, 10, 500)),
 		"consumer.override.auto.offset.reset":     "earliest",
 		"errors.retry.timeout":                    pick(r, "0", "10000"),

@@ -27,7 +27,7 @@ func sleep(d time.Duration) { time.Sleep(d) }
 func TestSchedules(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // most of it is small and short-lived
 	var simulated time.Duration
-	begin, failed, leftBehind := time.Now(), 0, 0
+	begin, failed, leftBehind, spins := time.Now(), 0, 0, 0
 	var overlapped overlaps
 	for s := *seed; s < *seed+uint64(*seeds); s++ {
 		ok := t.Run(fmt.Sprint(s), func(t *testing.T) {
@@ -40,6 +40,7 @@ func TestSchedules(t *testing.T) {
 				w.mu.Lock()
 				defer w.mu.Unlock()
 				overlapped.put, overlapped.fault, leftBehind = overlapped.put+w.overlaps.put, overlapped.fault+w.overlaps.fault, leftBehind+w.leftBehind
+				spins += w.spins
 				for _, p := range w.problems {
 					t.Errorf("seed %d: %s", s, p)
 				}
@@ -56,6 +57,6 @@ func TestSchedules(t *testing.T) {
 			t.Logf("to replay: go test -tags synctests ./internal/simulation -run TestSchedules -seed %d -seeds 1 -trace .", s)
 		}
 	}
-	t.Logf("%d seeds, %d failed, %.1f hours of instances in %v; sink tasks overlapped %d times as Put ran and %d times as an instance could not be reached, %d clients outlived Run", *seeds, failed,
-		simulated.Hours(), time.Since(begin).Round(time.Second), overlapped.put, overlapped.fault, leftBehind)
+	t.Logf("%d seeds, %d failed, %.1f hours of instances in %v; sink tasks overlapped %d times as Put ran and %d times as an instance could not be reached, %d clients outlived Run, %d span", *seeds, failed,
+		simulated.Hours(), time.Since(begin).Round(time.Second), overlapped.put, overlapped.fault, leftBehind, spins)
 }

@@ -48,6 +48,7 @@ type world struct {
 	problems   []string
 	leftBehind int // goroutines, for longer than Run
 	overlaps   overlaps
+	spins      int // of clients
 	trace      []string
 }
 
