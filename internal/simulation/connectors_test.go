@@ -156,6 +156,8 @@ func (w *world) overlap(partition int32, other, l *life) {
 		w.overlaps.put++ // a Put may begin when the group has begun to wait, until the next heartbeat tells of it
 	case time.Since(other.in.trouble) < 5*time.Second:
 		w.overlaps.fault++
+	case time.Since(w.refusing) < maxPollInterval:
+		w.overlaps.commit++ // the client tries again for as long as that, and what it commits for waits
 	default:
 		w.problemLocked("invariant 3: sink task %d on %s begins with partition %d, which task %d on %s has not closed (its Put runs since %v, it was cut off or frozen until %v, of %v)", l.id, l.in.name, partition, other.id, other.in.name, other.putting.Sub(w.begin), other.in.trouble.Sub(w.begin), time.Since(w.begin))
 		w.trace = append(w.trace, stacks())

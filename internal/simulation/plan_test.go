@@ -119,7 +119,11 @@ func newStep(r *rand.Rand, at time.Duration) step {
 	broken := func(name string, faults ...kfake.Fault) step {
 		return step{at, fmt.Sprintf("%s (%v)", name, lasts), func(w *world) {
 			h := w.k.Fault(faults...)
-			time.AfterFunc(min(lasts, 20*time.Second), h.Remove)
+			lasts := min(lasts, 20*time.Second)
+			time.AfterFunc(lasts, h.Remove)
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.refusing = time.Now().Add(lasts)
 		}}
 	}
 	connector := pick(r, "source", "sink")

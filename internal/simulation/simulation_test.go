@@ -39,7 +39,10 @@ func TestSchedules(t *testing.T) {
 				t.Logf("%d instances, %.2f hours of instances, exactly once: %t", len(w.instances), lasted.Hours(), w.plan.once)
 				w.mu.Lock()
 				defer w.mu.Unlock()
-				overlapped.put, overlapped.fault, leftBehind = overlapped.put+w.overlaps.put, overlapped.fault+w.overlaps.fault, leftBehind+w.leftBehind
+				overlapped.put += w.overlaps.put
+				overlapped.commit += w.overlaps.commit
+				overlapped.fault += w.overlaps.fault
+				leftBehind += w.leftBehind
 				spins += w.spins
 				for _, p := range w.problems {
 					t.Errorf("seed %d: %s", s, p)
@@ -57,6 +60,6 @@ func TestSchedules(t *testing.T) {
 			t.Logf("to replay: go test -tags synctests ./internal/simulation -run TestSchedules -seed %d -seeds 1 -trace .", s)
 		}
 	}
-	t.Logf("%d seeds, %d failed, %.1f hours of instances in %v; sink tasks overlapped %d times as Put ran and %d times as an instance could not be reached, %d clients outlived Run, %d span", *seeds, failed,
-		simulated.Hours(), time.Since(begin).Round(time.Second), overlapped.put, overlapped.fault, leftBehind, spins)
+	t.Logf("%d seeds, %d failed, %.1f hours of instances in %v; sink tasks overlapped %d times as Put ran, %d times as commits were refused and %d times as an instance could not be reached, %d clients outlived Run, %d span", *seeds, failed,
+		simulated.Hours(), time.Since(begin).Round(time.Second), overlapped.put, overlapped.commit, overlapped.fault, leftBehind, spins)
 }

@@ -48,7 +48,8 @@ type world struct {
 	problems   []string
 	leftBehind int // goroutines, for longer than Run
 	overlaps   overlaps
-	spins      int // of clients
+	refusing   time.Time // until when commits are refused
+	spins      int       // of clients
 	trace      []string
 }
 
@@ -64,8 +65,9 @@ type life struct {
 
 // overlaps count how often a sink task began with a partition that another had not closed.
 type overlaps struct {
-	put   int // because the other was in a call of Put
-	fault int // because the other's instance was cut off, or frozen, a short time before
+	put    int // because the other was in a call of Put
+	commit int // because the other could not commit
+	fault  int // because the other's instance was cut off, or frozen, a short time before
 }
 
 // instance is one of the runtimes.
