@@ -153,7 +153,7 @@ func (rt *Runtime) newTask(a herder.StartTask, o worker.TaskOptions) (*worker.Ta
 	return worker.StartSink(worker.SinkOptions{
 		TaskOptions: o, CommitInterval: rt.settings.OffsetFlushInterval, CommitTimeout: rt.settings.OffsetFlushTimeout,
 		New: func(ctx context.Context) (*worker.SinkParts, error) {
-			return rt.sinkParts(ctx, o, f, connector, task)
+			return rt.sinkParts(ctx, o, f, connector, task, nil)
 		},
 	}), nil
 }
@@ -282,7 +282,8 @@ func (t defaultTopic) Apply(_ context.Context, r *connect.Record) (*connect.Reco
 	return r, nil
 }
 
-func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found, connector, task connect.Config) (parts *worker.SinkParts, err error) {
+// sinkParts makes what a run of a sink task needs; with a replay, of one that puts dead letters once more.
+func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found, connector, task connect.Config, replay *replaying) (parts *worker.SinkParts, err error) {
 	p, err := rt.taskParts(ctx, o, f, connector, task)
 	if err != nil {
 		return nil, err
@@ -293,7 +294,11 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 			p.undo(o.Logger, release)
 		}
 	}()
-	consumer, extra, err := rt.kafka.consumerOf(p.connector, o.ID)
+	policy, takeFrom := rt.policyOf(p.settings), rt.kafka.consumerOf
+	if replay != nil {
+		policy.Tolerate, takeFrom = true, replay.consumerOf // what fails again is a new letter
+	}
+	consumer, extra, err := takeFrom(p.connector, o.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -311,8 +316,8 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 		letters = &worker.DeadLetters{ID: o.ID, Topic: d.Topic, Headers: d.ContextHeaders, Producer: lease.Client, Hide: rt.secrets.hide}
 		p.reporters = append(p.reporters, letters)
 	}
-	op := tolerance.New(rt.policyOf(p.settings), p.reporters...)
-	return &worker.SinkParts{
+	op := tolerance.New(policy, p.reporters...)
+	parts = &worker.SinkParts{
 		Task: f.sink().NewTask(), Config: p.info.cfg, Context: &p.info,
 		MaxPollRecords: extra.MaxPollRecords, RebalanceTimeout: extra.MaxPollInterval,
 		Consumer: func(opts ...kgo.Opt) (*kgo.Client, error) {
@@ -321,7 +326,11 @@ func (rt *Runtime) sinkParts(ctx context.Context, o worker.TaskOptions, f found,
 		Topics: p.settings.sink.Topics, Pattern: pattern, MetadataMaxAge: extra.MetadataMaxAge,
 		Pipeline: pipeline.NewSink(p.steps, p.converters, op), Operator: op, DeadLetters: letters,
 		Release: release, Throttle: rt.throttle(o.ID.Connector, p.settings.Throttle),
-	}, nil
+	}
+	if replay != nil {
+		parts.Replay, parts.Topics, parts.Pattern = replay.Replay, []string{replay.topic}, nil
+	}
+	return parts, nil
 }
 
 // taskInfo is what a task may know of its place.

@@ -2,9 +2,12 @@ package cluster
 
 import (
 	"context"
+	"errors"
+	"net/http"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/connconfig"
+	"github.com/gokconnect/connect/internal/rest"
 	"github.com/gokconnect/connect/internal/worker"
 	"github.com/gokconnect/connect/plugin/jsonconv"
 )
@@ -28,4 +31,20 @@ func (rt *Runtime) sourceLetters(ctx context.Context, o worker.TaskOptions, s co
 			return json.FromConnect(ctx, topic, new(connect.RawHeaders), s, v)
 		},
 	}, nil
+}
+
+// apiDeadLetters is the runtime as the REST API sees its dead letters.
+type apiDeadLetters struct{ rt *Runtime }
+
+var _ rest.DeadLetters = apiDeadLetters{}
+
+func (a apiDeadLetters) Replay(ctx context.Context, name string, o rest.ReplayOptions) (*rest.Replayed, error) {
+	r, err := a.rt.ReplayDeadLetters(ctx, name, ReplayOptions(o))
+	if errors.Is(err, connect.ErrIllegalState) {
+		return nil, &rest.Error{Status: http.StatusBadRequest, Message: err.Error(), Err: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &rest.Replayed{Replayed: r.Replayed, FailedAgain: r.FailedAgain, PassedOver: r.PassedOver, Foreign: r.Foreign, Unplaced: r.Unplaced, Classes: r.Classes, More: r.More}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -77,4 +78,70 @@ func ExampleSource_deadLetters() {
 	// {"schema":null,"payload":"free"}
 	// __connect.errors.exception.message: no price: free
 	// __connect.errors.source.offset: {"line":2}
+}
+
+// A sink whose database was broken for one record. When it is mended, one call puts what is in the topic of dead letters.
+func ExampleRuntime_ReplayDeadLetters() {
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "orders"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer kafka.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+
+	var mended atomic.Bool
+	failed := make(chan struct{}, 1)
+	database := connect.SinkFunc(func(_ context.Context, records []connect.SinkRecord) error {
+		errs := new(connect.BatchError)
+		for i, r := range records {
+			if r.Value == "7 pairs" && !mended.Load() {
+				errs.Fail(i, connect.DataErrorf("no such article"))
+				failed <- struct{}{}
+				continue
+			}
+			fmt.Println("stored", r.Value)
+		}
+		return errs.ErrorOrNil()
+	})
+	rt, err := cluster.New(cluster.Config{Brokers: kafka.ListenAddrs(), GroupID: "shop"})
+	if err == nil {
+		err = rt.Add(cluster.Sink{
+			Name: "store", Connector: database, Topics: []string{"orders"}, DeadLetters: "orders-dead",
+			Config: connect.Config{"errors.deadletterqueue.topic.replication.factor": "1", "errors.deadletterqueue.context.headers.enable": "true"},
+		})
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	go func() {
+		defer cancel()
+		client, err := kgo.NewClient(kgo.SeedBrokers(kafka.ListenAddrs()...))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer client.Close()
+		if err := client.ProduceSync(ctx, &kgo.Record{Topic: "orders", Value: []byte("7 pairs")}).FirstErr(); err != nil {
+			fmt.Println(err)
+			return
+		}
+		<-failed
+		mended.Store(true)
+		for { // until the letter is written
+			r, err := rt.ReplayDeadLetters(ctx, "store", cluster.ReplayOptions{})
+			if err != nil || r.Replayed > 0 {
+				fmt.Println("replayed", r.Replayed, err)
+				return
+			}
+		}
+	}()
+	if err := rt.Run(ctx); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// stored 7 pairs
+	// replayed 1 <nil>
 }

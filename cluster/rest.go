@@ -44,6 +44,9 @@ func (rt *Runtime) newServer() *rest.Server {
 		Tracking: s.TopicTracking, TrackingReset: s.TopicTrackingReset, AllowOrigin: s.AllowOrigin, AllowMethods: s.AllowMethods,
 		Authenticate: rt.cfg.Authenticate, Logger: rt.log, Wait: rt.cfg.RebalanceWait, JavaErrors: rt.cfg.javaDefaults, Peers: rt.peers,
 	}
+	if !rt.cfg.javaDefaults {
+		o.DeadLetters = apiDeadLetters{rt}
+	}
 	for _, r := range s.HeaderRules {
 		o.Headers = append(o.Headers, rest.HeaderRule(r))
 	}

@@ -94,6 +94,7 @@ type Runtime struct {
 	bound      atomic.Pointer[int]    // the port of the first listener, once it is open
 	clusterID  atomic.Pointer[string] // of Kafka, once it was asked for
 	unreached  string                 // the worker's name while nobody can reach it
+	guests     guests
 	route      route
 }
 
@@ -258,6 +259,7 @@ func (rt *Runtime) run(ctx context.Context) error {
 	}
 	defer rt.store.Stop()
 	defer end() // before the store stops: it may be telling of a change
+	defer rt.guests.wait()
 	rt.rounds = rt.newRounds()
 	rt.look()
 	rt.stage.set(stageJoining)
@@ -294,6 +296,7 @@ func (rt *Runtime) run(ctx context.Context) error {
 		}
 		if (err != nil || ctx.Err() != nil) && !rt.stopping {
 			rt.stopping, done = true, nil
+			rt.guests.ask()
 			rt.assignment = herder.Assignment{}
 			rt.reconcile()
 		}

@@ -57,7 +57,10 @@ func (p *Sink) Process(ctx context.Context, c *tolerance.Consumed, batch []conne
 }
 
 func (p *Sink) process(ctx context.Context, c *tolerance.Consumed, batch []connect.SinkRecord) ([]connect.SinkRecord, error) {
-	origin := connect.TopicPartition{Topic: c.Topic, Partition: c.Partition}
+	origin, offset := connect.TopicPartition{Topic: c.Topic, Partition: c.Partition}, c.Offset
+	if c.Replayed != nil {
+		origin, offset = c.Replayed.Partition, c.Replayed.Offset
+	}
 	var rec *connect.SinkRecord
 	var work *sinkWork // nil if there is no chain
 	if len(p.chain.steps) > 0 {
@@ -67,7 +70,7 @@ func (p *Sink) process(ctx context.Context, c *tolerance.Consumed, batch []conne
 		batch = append(batch, connect.SinkRecord{})
 		rec = &batch[len(batch)-1]
 	}
-	rec.TimestampType, rec.Origin, rec.Offset, rec.Consumed = c.TimestampType, origin, c.Offset, c.Raw
+	rec.TimestampType, rec.Origin, rec.Offset, rec.Consumed = c.TimestampType, origin, offset, c.Raw
 	rec.Topic, rec.Partition = c.Topic, connect.ToPartition(c.Partition)
 	key, err := p.toConnect(ctx, p.conv.Key, c, c.Key, tolerance.KeyConverter, p.conv.KeyClass)
 	if err != nil {

@@ -23,6 +23,7 @@ type Options struct {
 	Plugins
 	Loggers
 	Worker
+	DeadLetters // or nil
 	// Tracking and TrackingReset allow to see and to forget the topics of connectors.
 	Tracking, TrackingReset bool
 	// AllowOrigin and AllowMethods are lists for requests of pages of other origins; without origins there are none.
@@ -149,6 +150,9 @@ func (r *request) json() (any, error) {
 // Handler returns the handler of the API, with or without the paths below /admin.
 func (s *Server) Handler(admin bool) http.Handler {
 	routes := mainRoutes()
+	if s.DeadLetters != nil {
+		routes = append(routes, deadLetterRoutes()...)
+	}
 	if admin {
 		routes = append(routes, adminRoutes()...)
 	}

@@ -51,6 +51,15 @@ type Consumed struct {
 	Key, Value    []byte
 	Headers       connect.RawHeaders
 	Raw           any // what leads back here from [connect.SinkRecord].Consumed, or nil
+	// Replayed is where the dead letter stands that this is consumed from once more, or nil. Topic, Partition and Offset are where the
+	// record was consumed once.
+	Replayed *Place
+}
+
+// Place is where a record stands.
+type Place struct {
+	Partition connect.TopicPartition
+	Offset    int64
 }
 
 // Failure is one record that failed at one stage for good.

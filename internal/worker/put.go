@@ -82,7 +82,7 @@ func (r *sinkRun) putPartly(poll context.Context, partial *connect.BatchError) e
 		if !ok {
 			return fmt.Errorf("put: the task overwrote record %d of its batch, which it reports as failed: %w", f.Index, f.Err)
 		}
-		c := consumed(raw)
+		c := r.consumed(raw)
 		err := r.Operator.Failed(poll, &tolerance.Failure{Stage: tolerance.TaskPut, Class: sinkTaskClass, Err: f.Err, Attempts: r.retries + 1, Consumed: &c})
 		if err != nil {
 			return err

@@ -172,6 +172,7 @@ func (r *sinkRun) onOffsets(ctx context.Context, offsets map[string]map[int32]kg
 			p.polled, p.current, p.first, p.committed = at, at, at, at
 		}
 	}
+	r.beginReplay(ctx, opening)
 	if len(opening) > 0 && !r.open(sortedPartitions(slices.Values(opening))) {
 		return offsets, nil // the run ends
 	}

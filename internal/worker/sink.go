@@ -47,6 +47,8 @@ type SinkParts struct {
 	// DeadLetters are the reports of the task's operator that have to be durable before offsets are committed.
 	// Optional.
 	DeadLetters *DeadLetters
+	// Replay makes the run one that puts dead letters once more. Optional.
+	Replay *Replay
 	// Consumer makes the client that is the task's member of the group, with options of the run added to its own.
 	Consumer func(opts ...kgo.Opt) (*kgo.Client, error)
 	// MaxPollRecords is how many records Put gets at most (max.poll.records).
@@ -284,6 +286,9 @@ func (r *sinkRun) loop(poll context.Context) error {
 		if !again || over {
 			err = r.deliver(poll, fetches, again)
 		}
+		if err == nil && r.replayedAll() {
+			r.t.stop(connect.ErrStopping)
+		}
 		r.giveTurn()
 		if r.t.abandoned.Load() {
 			return ErrAbandoned
@@ -453,7 +458,15 @@ func (r *sinkRun) convert(poll context.Context, fetches kgo.Fetches) (err error)
 			part.first = p.Records[0].Offset
 		}
 		for _, rec := range p.Records {
-			c = consumed(rec)
+			if r.Replay == nil {
+				c = consumed(rec)
+			} else {
+				var put bool
+				if c, put = r.Replay.Take(rec); !put {
+					part.polled = rec.Offset + 1
+					continue
+				}
+			}
 			if r.batch, err = r.Pipeline.Process(poll, &c, r.batch); err != nil {
 				return
 			}
@@ -461,6 +474,15 @@ func (r *sinkRun) convert(poll context.Context, fetches kgo.Fetches) (err error)
 		}
 	})
 	return err
+}
+
+// consumed returns what a record of the batch was made of.
+func (r *sinkRun) consumed(rec *kgo.Record) tolerance.Consumed {
+	if r.Replay != nil {
+		l := r.Replay.letter(rec)
+		return l.consumed(rec)
+	}
+	return consumed(rec)
 }
 
 // consumed returns a record in the form that the pipeline takes.

@@ -155,15 +155,18 @@ func (r *sinkRun) store(cl *kgo.Client, offsets connect.SinkOffsets) error {
 			r.spans.Reset()
 		}
 	}()
-	cl.CommitOffsetsSync(ctx, commits, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
+	cl.CommitOffsetsSync(r.replayPositions(ctx), commits, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 		if failed = err; err != nil {
+			r.replayCommitted(connect.TopicPartition{}, 0, err)
 			r.Logger.Error("offsets could not be committed, they are kept for the next commit", "err", err, "took", time.Since(began))
 			return
 		}
 		for _, t := range resp.Topics {
 			for _, p := range t.Partitions {
 				tp := connect.TopicPartition{Topic: t.Topic, Partition: p.Partition}
-				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				err := kerr.ErrorForCode(p.ErrorCode)
+				r.replayCommitted(tp, offsets[tp], err)
+				if err != nil {
 					failed = err
 					r.Logger.Error("offset could not be committed, it is kept for the next commit", "partition", tp.String(), "offset", offsets[tp], "err", err)
 				} else if part := r.parts[tp]; part != nil {

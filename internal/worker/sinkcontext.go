@@ -116,7 +116,7 @@ func (c *sinkContext) Report(ctx context.Context, rec *connect.SinkRecord, cause
 	if !ok {
 		return nil, fmt.Errorf("report of a record at %v offset %d, which is none that Put was given: its field Consumed is not set: %w", rec.Origin, rec.Offset, connect.ErrIllegalState)
 	}
-	in := consumed(raw)
+	in := (*sinkRun)(c).consumed(raw)
 	f.Consumed = &in
 	if err := c.Operator.Failed(ctx, f); err != nil {
 		(*sinkRun)(c).failWith(err) // also when the task goes on as if nothing had happened
