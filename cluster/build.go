@@ -232,7 +232,7 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 	}
 	steps := p.steps
 	if d := f.declared; d != nil && d.topic != "" {
-		steps = append([]pipeline.Step{{Alias: "Topic", Class: "cluster.Source", Transformation: defaultTopic(d.topic)}}, steps...)
+		steps = append([]pipeline.Step{{Alias: "Topic", Class: "cluster.Source", Transformation: defaultTopic(d.topic), Declared: true}}, steps...)
 	}
 	store, releaseStore, err := rt.kafka.offsetsOf(ctx, o.ID.Connector, p.connector)
 	if err != nil {

@@ -190,7 +190,7 @@ func (rt *Runtime) startTask(a herder.StartTask) {
 	log := rt.pluginLog(a.Connector).With("connector", id.Connector, "task", id.Task)
 	status := func(s worker.State, err error) { rt.status.task(id, s, err) }
 	opts := worker.TaskOptions{ID: id, Logger: log, Restart: rt.cfg.Restart.policy(), Grace: rt.settings.TaskShutdownTimeout, Paused: a.Paused, Status: status, AsJava: rt.cfg.javaDefaults,
-		ActiveTopic: rt.trackTopics(id), Metrics: rt.measureTask(id, plain(a.Connector)), Tracing: rt.tracer.Task(id), HealthChanged: rt.status.touch}
+		Taps: rt.taps.of(id.Connector), ActiveTopic: rt.trackTopics(id), Metrics: rt.measureTask(id, plain(a.Connector)), Tracing: rt.tracer.Task(id), HealthChanged: rt.status.touch}
 	t, err := rt.newTask(a, opts)
 	if err != nil {
 		log.Error("task can't be created", "err", err)

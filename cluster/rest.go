@@ -45,7 +45,7 @@ func (rt *Runtime) newServer() *rest.Server {
 		Authenticate: rt.cfg.Authenticate, Logger: rt.log, Wait: rt.cfg.RebalanceWait, JavaErrors: rt.cfg.javaDefaults, Peers: rt.peers,
 	}
 	if !rt.cfg.javaDefaults {
-		o.DeadLetters = apiDeadLetters{rt}
+		o.DeadLetters, o.Taps = apiDeadLetters{rt}, apiTaps{rt}
 	}
 	for _, r := range s.HeaderRules {
 		o.Headers = append(o.Headers, rest.HeaderRule(r))

@@ -95,6 +95,7 @@ type Runtime struct {
 	clusterID  atomic.Pointer[string] // of Kafka, once it was asked for
 	unreached  string                 // the worker's name while nobody can reach it
 	guests     guests
+	taps       tapsByName
 	route      route
 }
 

@@ -31,7 +31,8 @@ type step struct {
 type Chain struct {
 	steps   []step
 	expands bool
-	at      *step // the step that is being applied, for the message of a panic
+	at      *step  // the step that is being applied, for the message of a panic
+	watch   *watch // of the record that is on its way, or nil
 }
 
 func newChain(steps []Step) *Chain {
@@ -68,6 +69,9 @@ func (c *Chain) apply(ctx context.Context, op *tolerance.Operator, i int, r *con
 					return err
 				}
 			}
+			if c.watch != nil {
+				c.watch.stage(s, out)
+			}
 			if out == nil {
 				return nil
 			}
@@ -79,6 +83,9 @@ func (c *Chain) apply(ctx context.Context, op *tolerance.Operator, i int, r *con
 			return err
 		}
 		for _, out := range all {
+			if c.watch != nil {
+				c.watch.stage(s, out)
+			}
 			if err := c.apply(ctx, op, i+1, out, emit); err != nil {
 				return err
 			}
@@ -100,6 +107,9 @@ func (c *Chain) one(ctx context.Context, op *tolerance.Operator, r *connect.Reco
 			if err != nil {
 				return nil, err
 			}
+		}
+		if c.watch != nil {
+			c.watch.stage(s, out)
 		}
 		if out == nil {
 			c.at = nil

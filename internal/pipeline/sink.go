@@ -18,6 +18,7 @@ type Sink struct {
 	op         *tolerance.Operator
 	converting string // the class that is converting, for the message of a panic
 	free       []sinkWork
+	watch      *watch
 }
 
 // NewSink returns the pipeline of a sink task.
@@ -35,7 +36,11 @@ func (p *Sink) Close() error { return errors.Join(p.chain.Close(), p.conv.Close(
 func (p *Sink) Process(ctx context.Context, c *tolerance.Consumed, batch []connect.SinkRecord) (out []connect.SinkRecord, err error) {
 	start := len(batch)
 	given := batch
-	p.chain.at = nil
+	p.chain.at, p.chain.watch = nil, nil
+	if p.watch.next() {
+		p.chain.watch = p.watch
+		p.watch.see(Sighting{Stage: "consume", Raw: &Output{Topic: c.Topic, Partition: connect.ToPartition(c.Partition), Key: c.Key, Value: c.Value, Headers: c.Headers, Timestamp: c.Timestamp}})
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			out, err = given, &connect.PanicError{Call: p.panicked(), Value: v, Stack: debug.Stack()}
@@ -49,6 +54,9 @@ func (p *Sink) Process(ctx context.Context, c *tolerance.Consumed, batch []conne
 	var f *failed
 	if !errors.As(err, &f) {
 		return batch, err
+	}
+	if p.chain.watch != nil {
+		p.watch.see(Sighting{Stage: string(f.stage), Class: f.class, Err: f.err})
 	}
 	if p.op.Interrupted(ctx) {
 		return batch, f.err
@@ -93,6 +101,9 @@ func (p *Sink) process(ctx context.Context, c *tolerance.Consumed, batch []conne
 		case ms < -1: // -1 is Kafka's "no timestamp"
 			return batch, javaerror.New(javaerror.InvalidRecord, fmt.Sprintf("Invalid record timestamp %d", ms), nil)
 		}
+	}
+	if p.chain.watch != nil {
+		p.watch.see(Sighting{Stage: "converters", Record: rec.Base()})
 	}
 	if work == nil {
 		return batch, nil

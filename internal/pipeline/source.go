@@ -56,6 +56,7 @@ type Source struct {
 	arena      arena
 	converting string // the class that is converting, for the message of a panic
 	givenUp    func(index int, f *tolerance.Failure) error
+	watch      *watch
 }
 
 // NewSource returns the pipeline of a source task.
@@ -87,6 +88,7 @@ func (p *Source) Process(ctx context.Context, batch []connect.SourceRecord, emit
 	if len(p.chain.steps) > 0 {
 		scratch = make([]connect.Record, len(batch)) // transformations may keep what they are given
 	}
+	p.watch.begin()
 	var out Output
 	for i := range batch {
 		if isNone(&batch[i]) {
@@ -99,6 +101,10 @@ func (p *Source) Process(ctx context.Context, batch []connect.SourceRecord, emit
 		if scratch != nil {
 			scratch[i] = *r
 			r = &scratch[i]
+		}
+		if p.chain.watch = nil; p.watch.next() {
+			p.chain.watch = p.watch
+			p.watch.see(Sighting{Stage: "poll", Record: r})
 		}
 		sent := 0
 		var ferr error
@@ -152,6 +158,9 @@ func (p *Source) failed(ctx context.Context, err error, index int, r *connect.So
 	if !errors.As(err, &f) {
 		return err
 	}
+	if p.chain.watch != nil {
+		p.watch.see(Sighting{Stage: string(f.stage), Class: f.class, Err: f.err})
+	}
 	if p.op.Interrupted(ctx) {
 		return f.err
 	}
@@ -193,6 +202,9 @@ func (p *Source) convert(ctx context.Context, r *connect.Record, out *Output) er
 		case ms < -1: // -1 is Kafka's "no timestamp"
 			return javaerror.New(javaerror.InvalidRecord, fmt.Sprintf("Invalid record timestamp %d", ms), nil)
 		}
+	}
+	if p.chain.watch != nil {
+		p.watch.see(Sighting{Stage: "converters", Raw: out})
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ type Options struct {
 	Loggers
 	Worker
 	DeadLetters // or nil
+	Taps        // or nil
 	// Tracking and TrackingReset allow to see and to forget the topics of connectors.
 	Tracking, TrackingReset bool
 	// AllowOrigin and AllowMethods are lists for requests of pages of other origins; without origins there are none.
@@ -99,6 +100,7 @@ type answer struct {
 	status   int
 	body     any
 	location string
+	written  bool // by the endpoint itself
 }
 
 func ok(body any) (*answer, error)        { return &answer{status: http.StatusOK, body: body}, nil }
@@ -152,6 +154,9 @@ func (s *Server) Handler(admin bool) http.Handler {
 	routes := mainRoutes()
 	if s.DeadLetters != nil {
 		routes = append(routes, deadLetterRoutes()...)
+	}
+	if s.Taps != nil {
+		routes = append(routes, tapRoutes()...)
 	}
 	if admin {
 		routes = append(routes, adminRoutes()...)
@@ -283,6 +288,9 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, routes []route
 	if err != nil {
 		status, message := s.describe(ctx, err)
 		write(w, status, contentType, errorBody(status, message))
+		return
+	}
+	if a.written {
 		return
 	}
 	if a.location != "" {

@@ -122,6 +122,7 @@ func newExactlyOnceRun(t *Task, o SourceOptions, p *SourceParts) *exactlyOnceRun
 	r.commitRecord, _ = connect.As[connect.RecordCommitter](p.Task)
 	r.commitBatch, _ = connect.As[connect.BatchCommitter](p.Task)
 	r.onAck = r.acked
+	r.Pipeline.Watched(r.Taps, r.ID)
 	if r.Letters != nil {
 		r.Pipeline.OnGivenUp(r.givenUp)
 	}

@@ -284,3 +284,12 @@ func (r *sinkRun) replayCommitted(tp connect.TopicPartition, behind int64, err e
 		r.Replay.Committed(tp.Partition, behind, err)
 	}
 }
+
+// consumed returns what a record of the batch was made of.
+func (r *sinkRun) consumed(rec *kgo.Record) tolerance.Consumed {
+	if r.Replay != nil {
+		l := r.Replay.letter(rec)
+		return l.consumed(rec)
+	}
+	return consumed(rec)
+}

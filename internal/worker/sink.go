@@ -158,6 +158,7 @@ func newSinkRun(t *Task, o SinkOptions, p *SinkParts) *sinkRun {
 	r.opener, _ = connect.As[connect.PartitionOpener](p.Task)
 	r.closer, _ = connect.As[connect.PartitionCloser](p.Task)
 	r.stored, _ = connect.As[connect.TransactionalSink](p.Task)
+	r.Pipeline.Watched(r.Taps, r.ID)
 	return r
 }
 
@@ -438,6 +439,7 @@ func (r *sinkRun) convert(poll context.Context, fetches kgo.Fetches) (err error)
 	if n := fetches.NumRecords(); cap(r.batch) < n {
 		r.batch = make([]connect.SinkRecord, 0, n)
 	}
+	r.Pipeline.Begin()
 	var c tolerance.Consumed
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		if err != nil || len(p.Records) == 0 {
@@ -474,15 +476,6 @@ func (r *sinkRun) convert(poll context.Context, fetches kgo.Fetches) (err error)
 		}
 	})
 	return err
-}
-
-// consumed returns what a record of the batch was made of.
-func (r *sinkRun) consumed(rec *kgo.Record) tolerance.Consumed {
-	if r.Replay != nil {
-		l := r.Replay.letter(rec)
-		return l.consumed(rec)
-	}
-	return consumed(rec)
 }
 
 // consumed returns a record in the form that the pipeline takes.

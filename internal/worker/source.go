@@ -168,6 +168,7 @@ func newSourceRun(t *Task, o SourceOptions, p *SourceParts) *sourceRun {
 		r.Sharing = clients.NewSharing()
 	}
 	r.onAck = r.acked
+	r.Pipeline.Watched(r.Taps, r.ID)
 	if r.Letters != nil {
 		r.known[r.Letters.Topic] = struct{}{} // it was made with the task
 		r.Pipeline.OnGivenUp(r.givenUp)

@@ -15,6 +15,7 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/metrics"
+	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
 	"github.com/gokconnect/connect/internal/tracing"
 )
@@ -100,6 +101,8 @@ type TaskOptions struct {
 	// ActiveTopic is told of the topics that the task sends to or consumes from, often more than once. It must not block.
 	// Optional.
 	ActiveTopic func(topic string)
+	// Taps watch records on their way. Optional.
+	Taps *pipeline.Taps
 	// Metrics takes the task's metrics. Optional.
 	Metrics *metrics.Task
 	// Tracing makes the spans of the task's batches. Optional.
