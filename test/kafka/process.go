@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// startTimeout is how long a program may take until it is ready. A busy machine with two cores starts three brokers in it.
-const startTimeout = 2 * time.Minute
+// startTimeout is how long a program may take until it is ready. A machine with two cores and a load of thirty took more than two
+// minutes for a broker that recovers.
+const startTimeout = 5 * time.Minute
 
 // stopTimeout is how long a program may take to end after SIGTERM, before it is killed.
 const stopTimeout = 30 * time.Second

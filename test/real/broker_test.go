@@ -27,7 +27,7 @@ func TestBrokerRestarts(t *testing.T) {
 	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out")
 	topic := makeTopic(t, c, "lines", 1)
 	seen := watchTopic(t, c, topic)
-	l := newLoad(t, in, 5_000)
+	l := newLoad(t, in, 2_000)
 	w := newWorker(t, c.Bootstrap(), nil, sourceOf(in, topic), sinkOf(t, topic, out))
 	start(t, w)
 	seen.until(t, 5_000)
@@ -50,11 +50,11 @@ func TestKilledBrokers(t *testing.T) {
 	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out")
 	topic := makeTopic(t, c, "lines", 3)
 	seen := watchTopic(t, c, topic)
-	l := newLoad(t, in, 5_000)
+	l := newLoad(t, in, 2_000)
 	w := newWorker(t, c.Bootstrap(), nil, sourceOf(in, topic), sinkOf(t, topic, out))
 	start(t, w)
 	for i, b := range c.Brokers {
-		seen.until(t, 5_000*(i+1))
+		seen.until(t, 2_000*(i+1))
 		b.Kill()
 		seen.until(t, l.written()) // it goes on with two
 		if err := b.Start(); err != nil {

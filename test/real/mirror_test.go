@@ -336,7 +336,7 @@ func TestMirrorSurvivesKills(t *testing.T) {
 		defer tick.Stop()
 		n := 0
 		for ; ctx.Err() == nil; <-tick.C {
-			for range 50 {
+			for range 20 {
 				load.Produce(context.Background(), &kgo.Record{Topic: "orders", Partition: int32(n % mirrored), Value: []byte(strconv.Itoa(n) + strings.Repeat("x", 100))}, nil)
 				n++
 			}
@@ -347,7 +347,7 @@ func TestMirrorSurvivesKills(t *testing.T) {
 	adm := kadm.NewClient(client(t, b))
 	goesOn := func(what string) {
 		from := endOffsets(b, adm, "A.orders")
-		await(t, "more records after "+what, func() bool { return endOffsets(b, adm, "A.orders") >= from+2000 })
+		await(t, "more records after "+what, func() bool { return endOffsets(b, adm, "A.orders") >= from+1000 })
 	}
 	goesOn("the start")
 	for name, c := range map[string]*kafka.Cluster{"source": a, "target": b} {
