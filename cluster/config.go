@@ -93,7 +93,7 @@ type Config struct {
 // javaWays are what only [KafkaConnectDefaults] needs. Programs that don't call it don't link it.
 type javaWays struct {
 	describe   func(f *tolerance.Failure, messages bool) string
-	awaitTopic func(ctx context.Context, cl *kgo.Client, topic string, block time.Duration) error
+	awaitTopic func(ctx context.Context, cl *kgo.Client, topic string, partition int32, block time.Duration) (partitions int32, err error)
 }
 
 // KeyStores opens key and trust stores that are not PEM. storeType is JKS or PKCS12.

@@ -212,8 +212,8 @@ func (rt *Runtime) stopTask(id connect.TaskID) {
 		rt.again()
 		return
 	}
-	if k := rt.snapshot[id.Connector]; rt.cfg.javaDefaults && k != nil && k.Target == herder.Stopped {
-		t.Pause(false)
+	if k := rt.snapshot[id.Connector]; rt.cfg.javaDefaults && k != nil && (k.Target == herder.Stopped || len(k.Tasks) == 0) {
+		t.Pause(false) // its tasks go before the connector is said to be stopped, and one that is paused runs again for that moment
 	}
 	t.Stop()
 	plan := rt.plans[id.Connector]

@@ -10,6 +10,7 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/configstore"
 	"github.com/gokconnect/connect/internal/herder"
+	"github.com/gokconnect/connect/internal/javaerror"
 	"github.com/gokconnect/connect/internal/javahash"
 	"github.com/gokconnect/connect/internal/rest"
 	"github.com/gokconnect/connect/internal/topiccreation"
@@ -63,11 +64,22 @@ func (a apiConnectors) Connector(ctx context.Context, name string) (info *rest.C
 	return info, err
 }
 
+// raised returns what a plugin raised as Kafka Connect answers with it, which does not say in which call that was.
+func (rt *Runtime) raised(err error) error {
+	for at, ok := any(err).(*javaerror.At); ok && rt.cfg.javaDefaults; at, ok = any(err).(*javaerror.At) {
+		err = at.Err
+	}
+	return err
+}
+
 // validated returns an error that lists all that is wrong with a configuration.
 func (rt *Runtime) validated(ctx context.Context, cfg rest.Config) error {
 	r, err := rt.validate(ctx, cfg.Map(), cfg.Keys())
-	if err != nil || r.ErrorCount == 0 {
-		return err
+	if err != nil {
+		return rt.raised(err)
+	}
+	if r.ErrorCount == 0 {
+		return nil
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Connector configuration is invalid and contains the following %d error(s):", r.ErrorCount)

@@ -1,12 +1,13 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"sort"
+	"strings"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/javahash"
@@ -31,12 +32,27 @@ func (a apiOffsets) Offsets(ctx context.Context, name string) ([]rest.PartitionO
 	} else {
 		var committed connect.SinkOffsets
 		committed, err = a.rt.sinkOffsets(ctx, c)
-		for tp, at := range committed {
-			stored = append(stored, offsetcodec.SinkPartitionOffset(tp, at))
+		partitions := make([]connect.TopicPartition, 0, len(committed))
+		for tp := range committed {
+			partitions = append(partitions, tp)
+		}
+		slices.SortFunc(partitions, func(a, b connect.TopicPartition) int {
+			return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+		})
+		javahash.Sort(partitions, javahash.Buckets, func(tp connect.TopicPartition) uint32 { // the order of Java's map
+			return 31*(31+uint32(tp.Partition)) + javahash.Text(tp.Topic)
+		})
+		for _, tp := range partitions {
+			stored = append(stored, offsetcodec.SinkPartitionOffset(tp, committed[tp]))
 		}
 	}
 	if err != nil {
 		return nil, err
+	}
+	if c.kind() == connect.KindSource {
+		if stored, err = listed(name, stored); err != nil {
+			return nil, err
+		}
 	}
 	out := make([]rest.PartitionOffset, 0, len(stored))
 	for _, o := range stored {
@@ -49,8 +65,38 @@ func (a apiOffsets) Offsets(ctx context.Context, name string) ([]rest.PartitionO
 		}
 		out = append(out, e)
 	}
-	sort.Slice(out, func(i, j int) bool { return string(out[i].Partition) < string(out[j].Partition) })
 	return out, nil
+}
+
+// listed returns the offsets of a source in the order in which Kafka Connect lists them. Its map of them is filled in the order of
+// other maps, by the bytes of their keys in the store.
+func listed(connector string, stored []connect.PartitionOffset) ([]connect.PartitionOffset, error) {
+	type keyed struct {
+		offset connect.PartitionOffset
+		key    []byte
+		text   string
+	}
+	all := make([]keyed, len(stored))
+	for i, o := range stored {
+		key, err := offsetcodec.Key(connector, o.Partition)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = keyed{o, key, string(key)}
+	}
+	slices.SortFunc(all, func(a, b keyed) int { return strings.Compare(a.text, b.text) })
+	ofPartition := func(k keyed) uint32 { return javahash.Code(map[string]any(k.offset.Partition)) }
+	ofKey := func(k keyed) uint32 { return javahash.Bytes(k.key) }
+	javahash.Sort(all, javahash.Buckets, ofPartition) // the connector's partitions
+	javahash.Sort(all, len(all), ofKey)               // those of the request
+	javahash.Sort(all, javahash.Buckets, ofKey)       // what the store found
+	javahash.Sort(all, javahash.CopyBuckets(len(all)), ofKey)
+	javahash.Sort(all, len(all), ofPartition)
+	sorted := make([]connect.PartitionOffset, len(all))
+	for i, k := range all {
+		sorted[i] = k.offset
+	}
+	return sorted, nil
 }
 
 func (a apiOffsets) AlterOffsets(ctx context.Context, name string, changes []rest.OffsetChange) (string, error) {

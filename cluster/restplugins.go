@@ -46,5 +46,5 @@ func (a apiPlugins) Validate(ctx context.Context, cfg rest.Config) (*connconfig.
 	if err != nil && errors.Is(err, context.DeadlineExceeded) {
 		return nil, fmt.Errorf("Request timed out. %v", a.rt.stage.String())
 	}
-	return r, err
+	return r, a.rt.raised(err)
 }

@@ -22,9 +22,9 @@ type topicMaker struct {
 	admin  *kadm.Client
 	groups *topiccreation.Groups // nil leaves it to the broker
 	client *kgo.Client
-	// await waits for a topic that the broker may make, for as long as block says (max.block.ms); nil leaves that to the
-	// producer.
-	await func(ctx context.Context, cl *kgo.Client, topic string, block time.Duration) error
+	// await waits for a topic that the broker may make, and for a partition of it, for as long as block says (max.block.ms); nil
+	// leaves that to the producer.
+	await func(ctx context.Context, cl *kgo.Client, topic string, partition int32, block time.Duration) (partitions int32, err error)
 	block time.Duration
 }
 
@@ -44,8 +44,9 @@ func maxRequest(props map[string]string) int {
 	return 1 << 20
 }
 
-// awaitTopic waits until the broker has a topic, which it may make because it is asked for.
-func awaitTopic(ctx context.Context, cl *kgo.Client, topic string, block time.Duration) error {
+// awaitTopic waits until the broker has a topic, which it may make because it is asked for, and that partition of it. It returns
+// how many there are.
+func awaitTopic(ctx context.Context, cl *kgo.Client, topic string, partition int32, block time.Duration) (partitions int32, err error) {
 	bounded, cancel := context.WithTimeout(ctx, block)
 	defer cancel()
 	for {
@@ -56,7 +57,9 @@ func awaitTopic(ctx context.Context, cl *kgo.Client, topic string, block time.Du
 		req.Topics = append(req.Topics, one)
 		resp, err := req.RequestWith(bounded, cl)
 		if err == nil && len(resp.Topics) == 1 && resp.Topics[0].ErrorCode == 0 {
-			return nil
+			if partitions = int32(len(resp.Topics[0].Partitions)); partition < partitions {
+				return partitions, nil
+			}
 		}
 		timer := time.NewTimer(100 * time.Millisecond)
 		select {
@@ -64,11 +67,15 @@ func awaitTopic(ctx context.Context, cl *kgo.Client, topic string, block time.Du
 		case <-bounded.Done():
 			timer.Stop()
 			if ctx.Err() != nil {
-				return context.Cause(ctx)
+				return 0, context.Cause(ctx)
 			}
 			missing := javaerror.New(javaerror.Timeout, fmt.Sprintf("Topic %s not present in metadata after %d ms.", topic, block.Milliseconds()),
 				clients.JavaError(kerr.UnknownTopicOrPartition, ""))
-			return javaerror.New(javaerror.Connect, "Unrecoverable exception from producer send callback", missing)
+			if partitions > 0 {
+				missing = javaerror.New(javaerror.Timeout, fmt.Sprintf("Partition %d of topic %s with partition count %d is not present in metadata after %d ms.",
+					partition, topic, partitions, block.Milliseconds()), nil)
+			}
+			return 0, javaerror.New(javaerror.Connect, "Unrecoverable exception from producer send callback", missing)
 		}
 	}
 }
@@ -81,7 +88,8 @@ func (m *topicMaker) Ensure(ctx context.Context, topic string) error {
 	switch {
 	case m.groups != nil:
 	case m.await != nil:
-		return m.await(ctx, m.client, topic, m.block)
+		_, err := m.await(ctx, m.client, topic, 0, m.block)
+		return err
 	default:
 		return nil
 	}
@@ -98,6 +106,14 @@ func (m *topicMaker) Ensure(ctx context.Context, topic string) error {
 			return errors.Join(context.Cause(ctx), err)
 		}
 	}
+}
+
+// AwaitPartition implements worker.PartitionAwaiter.
+func (m *topicMaker) AwaitPartition(ctx context.Context, topic string, partition int32) (int32, error) {
+	if m.await == nil {
+		return math.MaxInt32, nil
+	}
+	return m.await(ctx, m.client, topic, partition, m.block)
 }
 
 func (m *topicMaker) once(ctx context.Context, topic string) error {

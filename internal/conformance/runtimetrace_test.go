@@ -83,6 +83,9 @@ func (w *playWorld) normalise(phases []lanes) {
 					if records, ok := e["records"].([]any); ok && s.SortPuts {
 						sortTexts(records)
 					}
+					if topic, ok := e["topic"].(string); ok && e["metadata"] != nil && w.scattered[topic] {
+						e["metadata"] = topic
+					}
 					if m, ok := e["metadata"].(string); ok && s.NoOffsets {
 						e["metadata"], _, _ = strings.Cut(m, "@")
 					}

@@ -67,6 +67,10 @@ func (w *playWorld) wait(i int, s *playStep) {
 		w.t.Errorf("step %d waits for nothing that the runner knows", i)
 		return
 	}
+	timeout *= w.patience
+	if every > 20*time.Millisecond {
+		every = max(every, w.pace)
+	}
 	what, err := json.Marshal(s.Wait)
 	if err != nil {
 		w.t.Error(err)
@@ -145,11 +149,7 @@ func (w *playWorld) keyed(topic, key, has string) (n int) {
 
 // internal returns the name of a topic of the workers: configs, offsets or status.
 func (w *playWorld) internal(name string) string {
-	group := w.s.ID
-	if w.s.Worker != "" {
-		group = w.s.Worker
-	}
-	return group + "-" + name
+	return w.group + "-" + name
 }
 
 func (w *playWorld) hasOffset(s *playWait) bool {

@@ -30,6 +30,9 @@ import (
 type playWorld struct {
 	t         *testing.T
 	s         *playScenario
+	group     string        // of the workers
+	patience  time.Duration // how many times longer than the scenario says is waited
+	pace      time.Duration // the least time between two looks at a topic
 	brokers   []string
 	link      func() playLink
 	client    *kgo.Client
@@ -40,6 +43,7 @@ type playWorld struct {
 	responses map[int]*playReply
 	logs      playLogs
 	peers     playPeers
+	scattered map[string]bool // topics, see there
 	runs      []chan struct{} // closed when a worker has ended, also one that was killed
 }
 
@@ -52,23 +56,28 @@ type playLink struct {
 // newMemoryWorld returns a world in a synctest bubble.
 func newMemoryWorld(t *testing.T, s *playScenario) *playWorld {
 	k := kafkatest.New(t, kafkatest.Kfake(kfake.DefaultNumPartitions(1)))
-	return newWorld(t, s, k.Addrs(), func() playLink {
+	group := s.ID
+	if s.Worker != "" {
+		group = s.Worker
+	}
+	w := newWorld(t, s, group, k.Addrs(), func() playLink {
 		l := k.NewLink()
 		return playLink{l.ClientOpts(), l.Cut}
 	})
+	if s.Worker != "" {
+		w.start("w1", group, s.Properties)
+	}
+	return w
 }
 
-func newWorld(t *testing.T, s *playScenario, brokers []string, link func() playLink) *playWorld {
-	w := &playWorld{t: t, s: s, brokers: brokers, link: link, trace: probe.NewTrace(), workers: make(map[string]*playWorker),
+func newWorld(t *testing.T, s *playScenario, group string, brokers []string, link func() playLink) *playWorld {
+	w := &playWorld{t: t, s: s, group: group, patience: 1, brokers: brokers, link: link, trace: probe.NewTrace(), workers: make(map[string]*playWorker),
 		responses: make(map[int]*playReply)}
 	var err error
 	if w.client, err = kgo.NewClient(append(link().opts, kgo.RecordPartitioner(kgo.ManualPartitioner()))...); err != nil {
 		t.Fatal(err)
 	}
 	w.admin = kadm.NewClient(w.client)
-	if s.Worker != "" {
-		w.start("w1", s.Worker, s.Properties)
-	}
 	return w
 }
 
@@ -382,7 +391,7 @@ func (w *playWorld) operate(s *playStep) {
 		for k, v := range s.Worker.Props {
 			props[k] = v
 		}
-		w.start(s.Worker.Name, w.s.ID, props)
+		w.start(s.Worker.Name, w.group, props)
 	case "stop", "kill":
 		w.leave(w.workers[s.Worker.Name], s.Worker.Op == "kill")
 	case "restart":

@@ -83,6 +83,15 @@ func Code(v any) uint32 {
 	return 0
 }
 
+// Bytes is ByteBuffer.hashCode of a buffer with that content.
+func Bytes(b []byte) uint32 {
+	h := uint32(1)
+	for _, c := range slices.Backward(b) {
+		h = 31*h + uint32(int32(int8(c)))
+	}
+	return h
+}
+
 // Text is String.hashCode.
 func Text(s string) uint32 {
 	var h uint32

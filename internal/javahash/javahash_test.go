@@ -30,3 +30,11 @@ func TestOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestBytes(t *testing.T) {
+	for text, want := range map[string]uint32{"": 1, "a": 31 + 97, "ab": 31*(31+98) + 97, "\xff": 30} { // ByteBuffer goes from the end
+		if got := javahash.Bytes([]byte(text)); got != want {
+			t.Errorf("Bytes(%q) = %d, want %d", text, got, want)
+		}
+	}
+}

@@ -34,8 +34,8 @@ type Policy struct {
 	RetryTimeout time.Duration
 	// RetryDelayMax caps the wait between two attempts.
 	RetryDelayMax time.Duration
-	// GiveUpAtEnd applies Tolerate to a record whose retries end because the task does, as Kafka Connect does: the record counts
-	// as done although it was never delivered. Otherwise it is left to the next run.
+	// GiveUpAtEnd skips a record whose retries end because the task does, whatever Tolerate says, as Kafka Connect does: the record
+	// counts as done although it was never delivered. Otherwise it is left to the next run.
 	GiveUpAtEnd bool
 	// Tolerate skips records that fail, instead of failing the task.
 	Tolerate bool
@@ -180,7 +180,7 @@ func (o *Operator) Retry(ctx context.Context, err error, call func() error) (att
 			}
 		}
 		if err := o.sleep(ctx, wait); err != nil && o.policy.GiveUpAtEnd {
-			return attempts, last
+			return attempts, &endedError{last}
 		} else if err != nil {
 			return attempts, errors.Join(last, err)
 		}
@@ -196,8 +196,17 @@ func (o *Operator) Retry(ctx context.Context, err error, call func() error) (att
 	}
 }
 
+// endedError is the error of the last attempt where the task's end ended the attempts, and the policy gives the record up then.
+type endedError struct{ error }
+
+func (e *endedError) Unwrap() error { return e.error }
+
 // Failed reports the failure, and returns nil if the record is given up, or the error that fails the task.
 func (o *Operator) Failed(ctx context.Context, f *Failure) error {
+	var ended *endedError
+	if errors.As(f.Err, &ended) {
+		f.Err = ended.error
+	}
 	o.Stats.Errors.Add(1)
 	o.Stats.LastUnix.Store(time.Now().UnixMilli())
 	var errs []error
@@ -210,7 +219,7 @@ func (o *Operator) Failed(ctx context.Context, f *Failure) error {
 	if err := errors.Join(errs...); err != nil {
 		return errors.Join(err, f.Err)
 	}
-	if !o.policy.Tolerate {
+	if !o.policy.Tolerate && ended == nil {
 		return &Exceeded{f.Stage, f.Class, f.Err}
 	}
 	o.Stats.Skipped.Add(1)

@@ -154,3 +154,22 @@ func TestFailed(t *testing.T) {
 		t.Errorf("a reporter fails: %v, the other heard %d times", err, reported)
 	}
 }
+
+// TestGiveUpAtEnd: as in Kafka Connect a record is skipped whose attempts the task's end ends, also where nothing is tolerated.
+func TestGiveUpAtEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := New(Policy{RetryTimeout: -1, GiveUpAtEnd: true})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		o.Until(ctx)
+		_, err := o.Retry(t.Context(), connect.Retriable(errors.New("x")), func() error { return connect.Retriable(errors.New("x")) })
+		f := &Failure{Err: err}
+		if err := o.Failed(t.Context(), f); err != nil || f.Err.Error() != "x" {
+			t.Errorf("Failed returned %v for %v, want nil for x", err, f.Err)
+		}
+		var exceeded *Exceeded
+		if err := o.Failed(t.Context(), &Failure{Err: errors.New("y")}); !errors.As(err, &exceeded) {
+			t.Errorf("Failed returned %v for another record, want that nothing is tolerated", err)
+		}
+	})
+}

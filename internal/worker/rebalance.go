@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -127,10 +128,11 @@ func (r *sinkRun) removeMember(closed *kgo.Client, member string) error {
 
 func (r *sinkRun) onAssigned(cl *kgo.Client, m map[string][]int32) {
 	partitions := flatten(m)
-	if len(partitions) == 0 || !r.rebalanceTurn(cl) {
+	if len(partitions) == 0 && !r.AsJava || !r.rebalanceTurn(cl) {
 		return
 	}
 	defer r.giveTurn()
+	r.fresh = true
 	if r.closed || r.firstFailure(nil) != nil {
 		return
 	}
@@ -150,6 +152,10 @@ func (r *sinkRun) onOffsets(ctx context.Context, offsets map[string]map[int32]kg
 		return nil, errors.New("the task is over")
 	}
 	defer r.giveTurn()
+	if err := undefined(offsets); err != nil {
+		r.failWith(err)
+		return offsets, nil // the run ends
+	}
 	begins := r.resolve(ctx, offsets)
 	var opening []connect.TopicPartition
 	for topic, partitions := range offsets {
@@ -185,6 +191,27 @@ func (r *sinkRun) onOffsets(ctx context.Context, offsets map[string]map[int32]kg
 		}
 	}
 	return offsets, nil
+}
+
+// undefined is the error of partitions that have no committed offset, and no policy where to begin.
+func undefined(offsets map[string]map[int32]kgo.Offset) error {
+	const none = -999 // kgo.NoResetOffset's
+	var partitions []connect.TopicPartition
+	for topic, byNumber := range offsets {
+		for n, offset := range byNumber {
+			if offset.EpochOffset().Offset == none {
+				partitions = append(partitions, connect.TopicPartition{Topic: topic, Partition: n})
+			}
+		}
+	}
+	if len(partitions) == 0 {
+		return nil
+	}
+	var names []string
+	for _, tp := range sortedPartitions(slices.Values(partitions)) {
+		names = append(names, tp.String())
+	}
+	return javaerror.New(javaerror.NoOffset, "Undefined offset with no reset policy for partitions: ["+strings.Join(names, ", ")+"]", nil)
 }
 
 // open tells the task of partitions that it has now, and reports whether it agrees. The caller has the turn.
@@ -290,7 +317,7 @@ func (r *sinkRun) letGo(cl *kgo.Client, partitions []connect.TopicPartition, com
 		if r.parts[tp].paused {
 			unpause = append(unpause, tp)
 		}
-		if p := r.parts[tp]; r.AsJava && p.opened && p.current >= 0 {
+		if p := r.parts[tp]; r.AsJava && p.opened && p.current >= 0 && !r.fresh {
 			r.stale[tp] = p.current
 		}
 		delete(r.parts, tp)
@@ -350,7 +377,9 @@ func (r *sinkRun) setPaused(paused bool) {
 		}
 	}
 	r.client.ResumeFetchPartitions(unflatten(resume))
-	r.t.status(Running, nil)
+	if !r.AsJava || len(r.batch) == 0 { // with a batch that waits to be put again Kafka Connect's task goes on as PAUSED
+		r.t.status(Running, nil)
+	}
 }
 
 // retriableFetch reports whether a fetch error goes away by itself.

@@ -112,8 +112,10 @@ type sinkRun struct {
 	// turn is held by whoever may call the task. It is a channel, not a mutex, so that waiting for it can end.
 	turn  chan struct{}
 	parts map[connect.TopicPartition]*assigned
-	// stale are partitions that were given up, with the offsets then: Kafka Connect closes them once more at the end.
+	// stale are partitions that were given up, with the offsets then: Kafka Connect closes them once more at the end. It forgets
+	// them only while fresh: while nothing was committed since the last assignment.
 	stale map[connect.TopicPartition]int64
+	fresh bool
 	batch []connect.SinkRecord // what is being put; not empty between turns only while it waits to be put again
 	// replaced are topics that were deleted, and perhaps made anew, since they were assigned. It is the task goroutine's own.
 	replaced map[string]bool
@@ -194,6 +196,9 @@ func (r *sinkRun) run(ctx, work context.Context) (err error) {
 	r.mu.Unlock()
 	r.work = work
 	r.Operator.Until(poll)
+	if r.AsJava {
+		r.Operator.Until(work)
+	}
 	r.throttle = newThrottle(r.Throttle, poll, r.Metrics)
 	if r.Release != nil {
 		defer r.Release()

@@ -161,6 +161,7 @@ func (r *sinkRun) store(cl *kgo.Client, offsets connect.SinkOffsets) error {
 			r.Logger.Error("offsets could not be committed, they are kept for the next commit", "err", err, "took", time.Since(began))
 			return
 		}
+		r.fresh = false
 		for _, t := range resp.Topics {
 			for _, p := range t.Partitions {
 				tp := connect.TopicPartition{Topic: t.Topic, Partition: p.Partition}

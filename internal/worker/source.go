@@ -31,11 +31,6 @@ type OffsetWriter interface {
 	Set(ctx context.Context, connector string, offsets []connect.PartitionOffset) error
 }
 
-// Topics makes sure that topics exist before the first record is sent to them.
-type Topics interface {
-	Ensure(ctx context.Context, topic string) error
-}
-
 // SourceOptions are what a source task needs besides [TaskOptions].
 type SourceOptions struct {
 	TaskOptions
@@ -113,6 +108,8 @@ type sourceRun struct {
 	main, commit Activity
 	onAck        func(*kgo.Record, error) // r.acked, made once
 	known        map[string]struct{}      // topics that exist; the task's goroutine only
+	partitions   PartitionAwaiter         // or nil
+	has          map[string]int32         // how many partitions topics have, as far as records named some
 	slots        []slot                   // records that are converted and not yet sent; the task's goroutine only
 	slotBytes    int
 	polled       []connect.SourceRecord // the batch that is being processed; the task's goroutine only
@@ -172,6 +169,10 @@ func newSourceRun(t *Task, o SourceOptions, p *SourceParts) *sourceRun {
 	if r.Letters != nil {
 		r.known[r.Letters.Topic] = struct{}{} // it was made with the task
 		r.Pipeline.OnGivenUp(r.givenUp)
+	}
+	if r.AsJava {
+		r.partitions, _ = p.Topics.(PartitionAwaiter)
+		r.has = make(map[string]int32)
 	}
 	return r
 }
@@ -405,6 +406,15 @@ func (r *sourceRun) dispatch(work context.Context) error {
 	from := 0
 	for i := range slots {
 		topic := slots[i].rec.Topic
+		if p := slots[i].partition; r.partitions != nil && p >= r.has[topic] {
+			if err := r.sendSlots(work, slots[from:i]); err != nil {
+				return err
+			}
+			from = i
+			if err := r.awaitPartition(work, topic, p); err != nil {
+				return err
+			}
+		}
 		if i > 0 && topic == slots[i-1].rec.Topic {
 			continue
 		}
@@ -476,19 +486,6 @@ func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
 			}
 		}
 	}
-	return nil
-}
-
-func (r *sourceRun) ensure(work context.Context, topic string) error {
-	if _, ok := r.known[topic]; ok {
-		return nil
-	}
-	if r.Topics != nil {
-		if err := r.Topics.Ensure(work, topic); err != nil {
-			return javaerror.In(fmt.Sprintf("topic %q", topic), err)
-		}
-	}
-	r.known[topic] = struct{}{}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -205,6 +206,7 @@ func (s *source) AlterOffsets(_ context.Context, cfg connect.Config, offsets []c
 	for i, o := range offsets {
 		shown[i] = compact(o.Partition) + " -> " + compact(o.Offset)
 	}
+	slices.SortFunc(shown, func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
 	return s.alter(cfg, shown)
 }
 
