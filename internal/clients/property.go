@@ -140,7 +140,7 @@ type properties struct {
 func parse(kind Kind, props map[string]string) (*properties, error) {
 	known := connect.Config{}
 	p := &properties{kind: kind, given: props}
-	table := byName()
+	table, names := byName(), sync.OnceValue(func() []string { return Names(kind) })
 	for key, value := range props {
 		property, ok := table[key]
 		switch {
@@ -154,7 +154,7 @@ func parse(kind Kind, props map[string]string) (*properties, error) {
 		case strings.HasPrefix(key, "metrics.context."):
 		default:
 			message := fmt.Sprintf("%s is no property of the client (%s), so it has no effect", key, kind)
-			if near, ok := Nearest(key, Names(kind)); ok {
+			if near, ok := Nearest(key, names()); ok {
 				message += "; did you mean " + near + "?"
 			}
 			p.unknown(key, message)
