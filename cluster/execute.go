@@ -359,6 +359,7 @@ func (rt *Runtime) configured(e configstore.Event) {
 		rt.status.remove(e.Connector)
 		rt.resetTopics(e.Connector)
 		rt.topics.forget(e.Connector)
+		delete(rt.plans, e.Connector)
 		rt.coordinator.Rejoin("connector " + e.Connector + " was removed")
 		if rt.status.shared != nil {
 			rt.doomed[e.Connector] = rt.core.Tasks(e.Connector)

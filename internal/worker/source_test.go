@@ -16,6 +16,8 @@ import (
 	"github.com/gokconnect/connect/internal/kafkatest"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/gokconnect/connect/internal/tracing"
+	"github.com/gokconnect/connect/internal/tracing/tracingtest"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -287,6 +289,31 @@ func TestSourceStopsAtProduceError(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSourceRefusesTooLarge: a record that the producer does not take is done with when it was refused.
+func TestSourceRefusesTooLarge(t *testing.T) {
+	inSourceWorld(t, func(t *testing.T, w *sourceWorld, j *journal) {
+		w.op = func() *tolerance.Operator { return tolerance.New(tolerance.Policy{Tolerate: true}) }
+		w.maxRequest = 2000
+		spans := new(tracingtest.Provider)
+		w.opts.Tracing = tracing.New(spans, "1", false, strings.ToUpper).Task(w.opts.ID)
+		batch := lines(0, 3)
+		batch[1].Value = strings.Repeat("x", 5000)
+		task := w.task(&source{journal: j, poll: once(batch)})
+		time.Sleep(2 * time.Minute)
+		want(t, "records", values(w.k, "t"), []string{"0", "2"})
+		if got := w.stored(t); got["p"] != 3 {
+			t.Errorf("stored %v", got)
+		}
+		if n := len(spans.Ended()); n != 3 { // poll, process, and the batch
+			t.Errorf("%d spans ended: %+v", n, spans.Ended())
+		}
+		end(t, task)
+		if n := j.count("dropped"); n != 1 {
+			t.Errorf("calls %q", j.all())
+		}
+	})
 }
 
 // TestSourceBackPressure: with a broker that does not answer, what is in flight is bounded.
