@@ -32,8 +32,10 @@ type SinkTask interface {
 	// the records belong to the task until it returns; Key, Value, Headers and what they refer to belong to it for ever.
 	//
 	// Records need not be durable when Put returns nil if the task has a [Flusher] or [PreCommitter]. An error that
-	// [IsRetriable] brings the same batch again after a back-off; a *[BatchError] says which records failed; any other
-	// error makes the task FAILED without committing the batch.
+	// [IsRetriable] brings the same batch again after a back-off; a *[BatchError] says which records failed. A *[DataError]
+	// says that a record of the batch is at fault, but not which one: where errors.tolerance is all, the runtime finds it by
+	// putting ever smaller parts of the batch, in order, so that a record may be put more than once. Any other error makes
+	// the task FAILED without committing the batch.
 	Put(ctx context.Context, records []SinkRecord) error
 }
 

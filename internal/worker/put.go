@@ -17,9 +17,25 @@ import (
 // The caller has the turn.
 func (r *sinkRun) put(poll context.Context) error {
 	began := time.Now()
+	err := r.call(r.batch)
+	if err != nil {
+		return r.failed(poll, err)
+	}
+	r.observePut(began)
+	r.delivered()
+	return nil
+}
+
+// errPut fails the task: it is not about what Put returned. Its text is complete.
+type errPut struct{ error }
+
+func (e errPut) Unwrap() error { return e.error }
+
+// call gives records to the task. The caller has the turn.
+func (r *sinkRun) call(records []connect.SinkRecord) error {
 	ctx, put := r.span.Stage(r.work, "put")
-	err := r.activity.do(callPut, func() error { return r.Task.Put(ctx, r.batch) })
-	if r.span != nil && len(r.batch) > 0 {
+	err := r.activity.do(callPut, func() error { return r.Task.Put(ctx, records) })
+	if r.span != nil && len(records) > 0 {
 		put(err)
 	}
 	if failure := r.firstFailure(nil); failure != nil {
@@ -28,18 +44,24 @@ func (r *sinkRun) put(poll context.Context) error {
 		r.mu.Lock()
 		r.err = wrapped
 		r.mu.Unlock()
-		return wrapped
+		return errPut{wrapped}
 	}
+	return err
+}
+
+// failed decides what becomes of a batch for which Put returned an error.
+func (r *sinkRun) failed(poll context.Context, err error) error {
+	var over errPut
 	var partial *connect.BatchError
 	switch {
-	case err == nil:
-		r.observePut(began)
-		r.delivered()
-		return nil
+	case errors.As(err, &over):
+		return over.error
 	case errors.As(err, &partial) && len(partial.Failed) > 0:
 		return r.putPartly(poll, partial)
 	case connect.IsRetriable(err):
 		return r.putAgain(err)
+	case r.isolates(err):
+		return r.isolate(poll, err)
 	}
 	return javaerror.New(javaerror.Connect, unrecoverable, javaerror.In(fmt.Sprintf("Put of %d records", len(r.batch)), err))
 }
@@ -78,13 +100,7 @@ func (r *sinkRun) putPartly(poll context.Context, partial *connect.BatchError) e
 			cause = f.Err
 			continue
 		}
-		raw, ok := r.batch[f.Index].Consumed.(*kgo.Record)
-		if !ok {
-			return fmt.Errorf("put: the task overwrote record %d of its batch, which it reports as failed: %w", f.Index, f.Err)
-		}
-		c := r.consumed(raw)
-		err := r.Operator.Failed(poll, &tolerance.Failure{Stage: tolerance.TaskPut, Class: sinkTaskClass, Err: f.Err, Attempts: r.retries + 1, Consumed: &c})
-		if err != nil {
+		if err := r.giveUpRecord(poll, f.Index, f.Err); err != nil {
 			return err
 		}
 	}
@@ -100,6 +116,16 @@ func (r *sinkRun) putPartly(poll context.Context, partial *connect.BatchError) e
 	clear(r.batch[len(again):])
 	r.batch = r.batch[:len(again)]
 	return r.putAgain(cause)
+}
+
+// giveUpRecord gives a record of the batch up, as far as that is tolerated.
+func (r *sinkRun) giveUpRecord(poll context.Context, index int, err error) error {
+	raw, ok := r.batch[index].Consumed.(*kgo.Record)
+	if !ok {
+		return fmt.Errorf("put: the task overwrote record %d of its batch, which failed: %w", index, err)
+	}
+	c := r.consumed(raw)
+	return r.Operator.Failed(poll, &tolerance.Failure{Stage: tolerance.TaskPut, Class: sinkTaskClass, Err: err, Attempts: r.retries + 1, Consumed: &c})
 }
 
 // sinkTaskClass is what dead letter headers name as the class that failed in Put.

@@ -412,7 +412,13 @@ func (r *sinkRun) deliver(poll context.Context, fetches kgo.Fetches, again bool)
 	if poll.Err() != nil && len(r.batch) == 0 {
 		return nil
 	}
-	return r.put(poll)
+	err := r.put(poll)
+	if err != nil {
+		r.span.Failed(err)
+		r.span.Done()
+		r.span = nil
+	}
+	return err
 }
 
 // fetchErrors returns the error that fails the task, if there is one among what was polled.

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -53,6 +54,119 @@ func TestBatchError(t *testing.T) {
 				want(t, "puts", j.with("put", "failed"), c.puts)
 				want(t, "dead letters", values(w.k, "dlq"), c.dlq)
 				if got := w.committed(t, "t", 0); got != c.committed || (j.count("FAILED") == 0) != c.tolerate {
+					t.Errorf("committed %d, want %d; %q", got, c.committed, j.with("FAILED"))
+				}
+			})
+		})
+	}
+}
+
+// poison is a sink that writes a batch only as a whole: not if it has one of these values.
+func poison(j *journal, bad ...string) *sink {
+	return &sink{journal: j, put: func(_ context.Context, recs []connect.SinkRecord) error {
+		for _, r := range recs {
+			if slices.Contains(bad, fmt.Sprint(r.Value)) {
+				return fmt.Errorf("insert: %w", connect.DataErrorf("a value of the batch is poison"))
+			}
+		}
+		return nil
+	}}
+}
+
+// TestIsolate: of a batch that fails as a whole for the data in it, the records that are at fault are found and given up.
+func TestIsolate(t *testing.T) {
+	inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.k.MustCreateTopic("dlq", 1)
+		w.letters = producer(t, w.k)
+		w.op = tolerant
+		w.produce("t", 1, 0, 7)
+		task := w.task(poison(j, "2", "6"))
+		time.Sleep(2 * time.Minute)
+		end(t, task)
+		want(t, "puts", j.with("put", "failed"), []string{
+			"failed 0 1 2 3 4 5 6", "failed 0 1 2", "put 0", "failed 1 2", "put 1", "failed 2",
+			"failed 3 4 5 6", "put 3 4", "failed 5 6", "put 5", "failed 6",
+		})
+		want(t, "dead letters", values(w.k, "dlq"), []string{"2", "6"})
+		if got := w.committed(t, "t", 0); got != 7 {
+			t.Errorf("committed %d; %q", got, j.with("FAILED"))
+		}
+	})
+}
+
+// TestIsolateIsForTolerance: without it, and for other errors, the task fails as it does otherwise.
+func TestIsolateIsForTolerance(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		op    func(*DeadLetters) *tolerance.Operator
+		err   error
+		asked bool
+	}{
+		{"nothing is tolerated", func(*DeadLetters) *tolerance.Operator { return tolerance.New(tolerance.Policy{}) }, connect.DataErrorf("poison"), false},
+		{"fatal", tolerant, connect.Fatal(connect.DataErrorf("poison")), false},
+		{"of the system", tolerant, errTest, false},
+		{"as Java", tolerant, connect.DataErrorf("poison"), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+				w.op, w.opts.AsJava = c.op, c.asked
+				w.produce("t", 1, 0, 3)
+				task := w.task(&sink{journal: j, put: func(context.Context, []connect.SinkRecord) error { return c.err }})
+				time.Sleep(time.Minute)
+				end(t, task)
+				want(t, "puts", j.with("put", "failed"), []string{"failed 0 1 2"})
+				if got := w.committed(t, "t", 0); got != -1 || j.count("FAILED") != 1 {
+					t.Errorf("committed %d; %q", got, j.with("FAILED"))
+				}
+			})
+		})
+	}
+}
+
+// TestIsolateMeetsOtherErrors: what fails otherwise while records are looked for is put again, or fails the task, and
+// nothing behind it is committed or given up.
+func TestIsolateMeetsOtherErrors(t *testing.T) {
+	var partial connect.BatchError
+	partial.Fail(0, connect.Retriable(errTest)) // 2, of the batch 2 3
+	partial.Fail(1, errTest)
+	for _, c := range []struct {
+		name      string
+		err       error // of the second Put of 2 3 4, whose first record is poison
+		puts      []string
+		dlq       []string
+		committed int64
+	}{
+		{"retriable", connect.Retriable(errTest), []string{"failed 0 1 2 3", "put 0 1", "failed 2 3", "failed 2 3", "failed 2", "put 3"}, []string{"2"}, 4},
+		{"some records", &partial, []string{"failed 0 1 2 3", "put 0 1", "failed 2 3", "failed 2"}, []string{"3", "2"}, 4},
+		{"another", errTest, []string{"failed 0 1 2 3", "put 0 1", "failed 2 3"}, nil, -1},
+		{"panic", nil, []string{"failed 0 1 2 3", "put 0 1"}, nil, -1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inSinkWorld(t, 1, func(t *testing.T, w *sinkWorld, j *journal) {
+				w.k.MustCreateTopic("dlq", 1)
+				w.letters = producer(t, w.k)
+				w.op = tolerant
+				w.produce("t", 1, 0, 4)
+				sink := poison(j, "2")
+				check, n := sink.put, 0
+				sink.put = func(ctx context.Context, recs []connect.SinkRecord) error {
+					if len(recs) == 0 {
+						return nil
+					}
+					if n++; n == 3 {
+						if c.err == nil {
+							panic("test")
+						}
+						return c.err
+					}
+					return check(ctx, recs)
+				}
+				task := w.task(sink)
+				time.Sleep(2 * time.Minute)
+				end(t, task)
+				want(t, "puts", j.with("put", "failed"), c.puts)
+				want(t, "dead letters", values(w.k, "dlq"), c.dlq)
+				if got := w.committed(t, "t", 0); got != c.committed || (j.count("FAILED") == 0) != (c.committed > 0) {
 					t.Errorf("committed %d, want %d; %q", got, c.committed, j.with("FAILED"))
 				}
 			})
