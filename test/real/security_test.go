@@ -210,7 +210,7 @@ func principalsOfConnectors(t *testing.T, c *kafka.Cluster, trust properties) {
 	bobs.until(t, n).once(t, "bob's topic", n)
 	await(t, "the reason of alice's failure in the log", func() bool {
 		log, _ := os.ReadFile(filepath.Join(w.Dir, "log"))
-		return strings.Contains(string(log), "connector=alice") && strings.Contains(string(log), "TOPIC_AUTHORIZATION_FAILED")
+		return strings.Contains(string(log), "connector=alice") && strings.Contains(string(log), "Not authorized to access topics")
 	})
 	if got := alices.distinct(t); got != 0 {
 		t.Fatalf("%d lines are in a topic that nobody may write to", got)
