@@ -13,8 +13,8 @@ type SourceConnector interface {
 	NewTask() SourceTask
 }
 
-// SourceTask reads one part of a source. Its optional interfaces are [RecordCommitter], [BatchCommitter] and
-// [HealthReporter].
+// SourceTask reads one part of a source. Its optional interfaces are [RecordCommitter], [BatchCommitter],
+// [FreshPoller] and [HealthReporter].
 //
 // The runtime guarantees:
 //   - Start, Poll and Stop are never called concurrently;
@@ -35,6 +35,13 @@ type SourceTask interface {
 	// An error that [IsRetriable] makes the runtime poll again after a back-off. Any other makes the task FAILED, after
 	// the offsets of all acknowledged records were stored.
 	Poll(ctx context.Context) ([]SourceRecord, error)
+}
+
+// FreshPoller is an optional interface of a [SourceTask]: whether it never uses a slice again that Poll returned. The runtime
+// then needs no copy of records that it has to keep until they are acknowledged. Without it each slice may be used again. It is asked
+// once, before Start.
+type FreshPoller interface {
+	PollsFresh() bool
 }
 
 // SourceTaskContext is the runtime as a [SourceTask] sees it. It is safe for concurrent use.

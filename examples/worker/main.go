@@ -37,11 +37,7 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if os.Getenv("GOGC") == "" {
-		// A worker makes much short-lived garbage from a small heap: collecting it at twice the live heap, Go's default, takes a
-		// third of the CPU time of a busy one. This costs some 20 MiB.
-		debug.SetGCPercent(250)
-	}
+	tuneGarbageCollector()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))

@@ -62,14 +62,23 @@ type Source struct {
 // NewSource returns the pipeline of a source task.
 func NewSource(steps []Step, conv Converters, op *tolerance.Operator) *Source {
 	p := &Source{chain: newChain(steps), conv: conv, op: op}
-	p.appendKey, _ = connect.As[connect.AppendConverter](conv.Key)
-	p.appendVal, _ = connect.As[connect.AppendConverter](conv.Value)
+	p.appendKey, p.appendVal = appender(conv.Key), appender(conv.Value)
 	return p
 }
 
 // OnGivenUp has f called for each record of a batch that fails and is given up, with its index and before done, on the
 // goroutine of Process. An error of f fails the task. It is called before the pipeline is used.
 func (p *Source) OnGivenUp(f func(index int, failure *tolerance.Failure) error) { p.givenUp = f }
+
+// appender returns the converter as one that appends, if it is one and that is worth it: bytes that pass as they are were given
+// up by the task, and need no copy.
+func appender(c connect.Converter) connect.AppendConverter {
+	if _, ok := c.(connect.ByteArrayConverter); ok {
+		return nil
+	}
+	a, _ := connect.As[connect.AppendConverter](c)
+	return a
+}
 
 // Close closes the plugins of the pipeline. It is called once, after the task's Stop.
 func (p *Source) Close() error { return errors.Join(p.chain.Close(), p.conv.Close()) }

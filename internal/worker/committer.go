@@ -36,11 +36,12 @@ func (r *sourceRun) committer(work context.Context, quit <-chan struct{}) {
 func (r *sourceRun) tell(work context.Context) {
 	r.mu.Lock()
 	batch := r.settled
-	r.settled, r.telling = nil, len(batch)
+	r.settled, r.told, r.telling = r.told, nil, len(batch)
 	r.mu.Unlock()
 	defer func() {
+		clear(batch) // what it refers to can be freed
 		r.mu.Lock()
-		r.telling = 0
+		r.told, r.telling = batch[:0], 0
 		r.mu.Unlock()
 		signal(r.room)
 	}()

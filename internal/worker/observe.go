@@ -7,7 +7,6 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/metrics"
 	"github.com/gokconnect/connect/internal/tolerance"
-	"github.com/gokconnect/connect/internal/tracing"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -49,15 +48,6 @@ func instant(nanos *atomic.Int64) time.Time {
 	return time.Time{}
 }
 
-// chunk is records that were sent together. The run's mutex guards it.
-type chunk struct {
-	left    int // not settled
-	written int // acknowledged
-	polled  time.Time
-	span    *tracing.Batch // of the batch that it is part of, or nil
-	next    *chunk         // that was sent later
-}
-
 func (r *sourceRun) observe() metrics.Run {
 	return metrics.Run{
 		Errors: func() metrics.ErrorCounts { return errorCounts(r.Operator, r.Letters.counts()) },
@@ -83,47 +73,6 @@ func (r *sourceRun) observePoll(records int, began time.Time) {
 	active := r.inFlight + records
 	r.mu.Unlock()
 	r.Metrics.Polled(records, r.polledAt.Sub(began), int64(active))
-}
-
-// newChunk returns the chunk of so many records that are about to be sent, or nil. The caller holds mu.
-func (r *sourceRun) newChunk(records int) *chunk {
-	if !r.Metrics.On() && r.span == nil {
-		return nil
-	}
-	c := &chunk{left: records, polled: r.polledAt, span: r.span}
-	c.span.Add()
-	if r.newest == nil {
-		r.oldest = c
-	} else {
-		r.newest.next = c
-	}
-	r.newest = c
-	return c
-}
-
-// chunkSettled takes note that a record of a chunk is done. The caller holds mu.
-func (r *sourceRun) chunkSettled(s *slot, written bool) {
-	c := s.chunk
-	if c == nil {
-		return
-	}
-	if written {
-		c.written++
-	} else {
-		c.span.Failed(errNotWritten)
-	}
-	if c.left--; c.left > 0 {
-		return
-	}
-	c.span.Done()
-	r.Metrics.Written(c.written)
-	r.Metrics.Latency(time.Since(c.polled))
-	r.Metrics.Active(int64(r.inFlight))
-	for r.oldest != nil && r.oldest.left <= 0 {
-		if r.oldest = r.oldest.next; r.oldest == nil {
-			r.newest = nil
-		}
-	}
 }
 
 func (r *exactlyOnceRun) observe() metrics.Run {

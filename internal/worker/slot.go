@@ -76,10 +76,12 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 			r.settleSlot(s, failure)
 			break
 		}
+		s.keep()
 		r.settled = append(r.settled, settled{failure: failure, record: s.polled, letter: s})
 		signal(r.wake)
 	case r.err == nil && s.letter && isTooLarge(err) && cutLetter(&s.rec):
 		r.resize(s)
+		s.keep()
 		r.settled = append(r.settled, settled{letter: s})
 		signal(r.wake)
 	default:
@@ -215,6 +217,7 @@ func (s *slot) origin() (text string) {
 // sendLater takes a record back that has to be sent once more, or behind such. The caller holds mu.
 func (r *sourceRun) sendLater(s *slot) {
 	r.resend = append(r.resend, s)
+	s.keep()
 	r.held.Store(true)
 	signal(r.wake)
 }
@@ -223,12 +226,15 @@ func (r *sourceRun) sendLater(s *slot) {
 // client's error has no name.
 func isPurged(err error) bool { return err != nil && err.Error() == "topic purged while buffered" }
 
+// keep says that the memory is not to be used again: the record is sent on another goroutine too. The caller holds mu.
+func (s *slot) keep() { s.chunk.slots = nil }
+
 // settleSlot takes note that a record is done. The caller holds mu.
 func (r *sourceRun) settleSlot(s *slot, failure *tolerance.Failure) {
 	last := s.entry.ack()
 	r.inFlight--
 	r.bytes -= int64(s.size)
-	r.chunkSettled(s, failure == nil && !s.letter)
+	defer r.chunkSettled(s, failure == nil && !s.letter) // last: it may empty s
 	signal(r.room)
 	if len(r.resend) > 0 {
 		signal(r.wake)

@@ -80,7 +80,7 @@ func StartSource(o SourceOptions) *Task {
 		o.MaxBytes = 8 << 20
 	}
 	if o.MaxRecords <= 0 {
-		o.MaxRecords = 20_000
+		o.MaxRecords = 5_000 // records of a hundred bytes take ten times that, with all that is kept of them
 	}
 	return startTask(o.TaskOptions, func(t *Task) (runner, error) {
 		parts, err := o.New(t.poll)
@@ -104,6 +104,7 @@ type sourceRun struct {
 	commitRecord connect.RecordCommitter // or nil
 	committing   chan struct{}           // held by whoever calls it
 	keeps        bool                    // records are kept until they are settled: someone wants to hear of them
+	fresh        bool                    // the task does not use what it polled again
 	commitBatch  connect.BatchCommitter  // or nil
 	main, commit Activity
 	onAck        func(*kgo.Record, error) // r.acked, made once
@@ -125,6 +126,7 @@ type sourceRun struct {
 	inFlight int           // records sent and not settled
 	bytes    int64         // their size
 	settled  []settled
+	told     []settled                // memory for the next ones, or nil
 	metadata []connect.RecordMetadata // for the next ones
 	telling  int                      // how many of the settled ones the committer is at
 	sent     uint64                   // records given to the producer, or to be
@@ -141,8 +143,9 @@ type sourceRun struct {
 	fail context.CancelCauseFunc
 	// throttle is the task goroutine's only.
 	throttle *throttle
-	// oldest and newest are the ends of the list of chunks that are on their way.
+	// oldest and newest are the ends of the list of chunks that are on their way, if there are metrics.
 	oldest, newest *chunk
+	free           [][]slot // zero, to be used again
 }
 
 // settled is a record whose fate the committer has to tell the task of.
@@ -163,6 +166,9 @@ func newSourceRun(t *Task, o SourceOptions, p *SourceParts) *sourceRun {
 	r.keeps = r.commitRecord != nil || p.Operator.Tolerates() && p.Operator.Reports()
 	if r.Sharing == nil {
 		r.Sharing = clients.NewSharing()
+	}
+	if f, ok := connect.As[connect.FreshPoller](p.Task); ok {
+		r.fresh = f.PollsFresh()
 	}
 	r.onAck = r.acked
 	r.Pipeline.Watched(r.Taps, r.ID)
@@ -330,7 +336,9 @@ func (r *sourceRun) send(work context.Context, batch []connect.SourceRecord) err
 		if err := r.awaitTold(work); err != nil {
 			return err
 		}
-		batch = slices.Clone(batch) // kept until it is acknowledged, while the task reuses its slice
+		if !r.fresh {
+			batch = slices.Clone(batch) // kept until it is acknowledged, while the task reuses its slice
+		}
 	}
 	r.polled = batch
 	ctx, processed := r.span.Stage(work, "process")
@@ -369,10 +377,16 @@ func (r *sourceRun) emit(index int, out *pipeline.Output) error {
 func (r *sourceRun) newSlot(index int) *slot {
 	if r.slots == nil {
 		records, _ := r.throttle.chunk(chunkRecords, 0)
-		r.slots = make([]slot, 0, min(records, len(r.polled)-index))
+		r.slots = r.newSlots(min(records, len(r.polled)-index))
 	}
-	r.slots = append(r.slots, slot{run: r, index: index})
-	return &r.slots[len(r.slots)-1]
+	if len(r.slots) < cap(r.slots) {
+		r.slots = r.slots[:len(r.slots)+1] // which is zero
+	} else {
+		r.slots = append(r.slots, slot{})
+	}
+	s := &r.slots[len(r.slots)-1]
+	s.run, s.index = r, index
+	return s
 }
 
 func (r *sourceRun) emitted(index, sent int) error {
@@ -420,7 +434,7 @@ func (r *sourceRun) dispatch(work context.Context) error {
 		}
 		if _, ok := r.known[topic]; !ok {
 			// What comes before a topic that has to be made, or waited for, does not wait with it.
-			if err := r.sendSlots(work, slots[from:i]); err != nil {
+			if err := r.sendSlots(work, slots[from:i:i]); err != nil {
 				return err
 			}
 			from = i
@@ -433,60 +447,6 @@ func (r *sourceRun) dispatch(work context.Context) error {
 		}
 	}
 	return r.sendSlots(work, slots[from:])
-}
-
-// sendSlots sends records whose topics exist.
-func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
-	if len(slots) == 0 {
-		return nil
-	}
-	size := 0
-	for i := range slots {
-		size += slots[i].size
-	}
-	if err := r.takeRoom(work, len(slots), int64(size)); err != nil {
-		return err
-	}
-	r.mu.Lock()
-	c := r.newChunk(len(slots))
-	for i := 0; i < len(slots); {
-		index := slots[i].index
-		end := i + 1
-		for end < len(slots) && slots[end].index == index {
-			end++
-		}
-		polled := &r.polled[index]
-		entry := r.track.add(polled.SourcePartition, polled.SourceOffset, end-i)
-		for ; i < end; i++ {
-			slots[i].entry, slots[i].chunk, slots[i].number = entry, c, r.sent
-			r.sent++
-			if r.keeps {
-				slots[i].polled = polled
-			}
-		}
-	}
-	r.mu.Unlock()
-	forgot := r.Sharing.Begin()
-	defer r.Sharing.End()
-	r.holdUntilSettled(forgot, len(slots))
-	for i := range slots {
-		if err := r.sendSlot(work, &slots[i]); err != nil {
-			r.forget(slots[i:])
-			return err
-		}
-	}
-	if r.Sent != nil {
-		for i := 0; i < len(slots); {
-			from := i
-			for i < len(slots) && slots[i].rec.Topic == slots[from].rec.Topic {
-				i++
-			}
-			if !slots[from].letter {
-				r.Sent(slots[from].rec.Topic, i-from)
-			}
-		}
-	}
-	return nil
 }
 
 func signal(c chan struct{}) {

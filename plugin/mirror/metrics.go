@@ -85,7 +85,7 @@ func (m *flowMetrics) ofPartition(p *partition) *partitionMetrics {
 
 // sent takes note of a record that arrived.
 func (p *partitionMetrics) sent(timestamp time.Time) {
-	p.latencies = append(p.latencies, float64(time.Since(timestamp).Milliseconds()))
+	p.latencies = append(p.latencies, float64(time.Now().UnixMilli()-timestamp.UnixMilli()))
 	if len(p.latencies) >= maxLatencies {
 		p.flush()
 	}

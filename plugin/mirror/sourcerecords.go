@@ -9,6 +9,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// PollsFresh says that the slices of Poll are never used again.
+func (t *sourceTask) PollsFresh() bool { return true }
+
 // convert makes source records of what was fetched. They share their memory: of keys, values and headers with the fetch,
 // of offsets and interface values with the batch.
 func (t *sourceTask) convert(fetches kgo.Fetches) (_ []connect.SourceRecord, err error) {
@@ -16,11 +19,7 @@ func (t *sourceTask) convert(fetches kgo.Fetches) (_ []connect.SourceRecord, err
 	if n == 0 {
 		return nil, nil
 	}
-	clear(t.batch) // what it refers to can be freed
-	t.batch = t.batch[:0]
-	if cap(t.batch) < n {
-		t.batch = make([]connect.SourceRecord, 0, max(n, min(t.maxPoll, defaultMaxPoll)))
-	}
+	batch := make([]connect.SourceRecord, 0, n)
 	positions := make([]position, n)
 	var values boxes
 	fetches.EachPartition(func(fp kgo.FetchTopicPartition) {
@@ -34,16 +33,19 @@ func (t *sourceTask) convert(fetches kgo.Fetches) (_ []connect.SourceRecord, err
 		}
 		for _, r := range fp.Records {
 			positions[0] = position{p, r.Offset}
-			t.batch = append(t.batch, connect.SourceRecord{SourcePartition: p.source, SourceOffset: &positions[0]})
+			batch = append(batch, connect.SourceRecord{SourcePartition: p.source, SourceOffset: &positions[0]})
 			positions = positions[1:]
-			out := &t.batch[len(t.batch)-1]
+			out := &batch[len(batch)-1]
 			convertRecord(p, r, out, &values)
 		}
 		p.next = fp.Records[len(fp.Records)-1].Offset + 1
 		t.measure(p, fp.Records)
+		for _, r := range fp.Records {
+			r.Recycle()
+		}
 	})
 	values.flush()
-	return t.batch, err
+	return batch, err
 }
 
 // measure records the age and size of what was polled.
@@ -54,10 +56,10 @@ func (t *sourceTask) measure(p *partition, records []*kgo.Record) {
 	if p.stat == nil {
 		p.stat = t.metrics.ofPartition(p)
 	}
-	now, bytes := time.Now(), 0
+	now, bytes := time.Now().UnixMilli(), 0
 	t.ages = t.ages[:0]
 	for _, r := range records {
-		t.ages = append(t.ages, float64(now.Sub(r.Timestamp).Milliseconds()))
+		t.ages = append(t.ages, float64(now-r.Timestamp.UnixMilli()))
 		bytes += len(r.Value)
 	}
 	p.stat.age.Record(t.ages...)

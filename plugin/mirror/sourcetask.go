@@ -44,7 +44,6 @@ type sourceTask struct {
 	// failOnReset says that a position which the source does not have ends the task (auto.offset.reset=none).
 	failOnReset bool
 	maxPoll     int
-	batch       []connect.SourceRecord // reused: it is the task's again at the next Poll
 	watch       watch
 	fetchSize   fetchSize
 
@@ -77,7 +76,7 @@ func (t *sourceTask) Start(ctx context.Context, tc connect.SourceTaskContext, cf
 	}
 	t.fetchSize.fixed = props["fetch.max.bytes"] != "" || props["max.partition.fetch.bytes"] != ""
 	t.watch = watch{every: reachEvery, log: t.log, what: "source cluster " + t.cfg.SourceAlias}
-	if t.client, err = kgo.NewClient(append(opts, kgo.KeepRetryableFetchErrors(), kgo.WithHooks(&t.fetchSize))...); err != nil {
+	if t.client, err = kgo.NewClient(append(opts, kgo.KeepRetryableFetchErrors(), kgo.WithHooks(&t.fetchSize), kgo.WithPools(new(recordPool)))...); err != nil {
 		return fmt.Errorf("the consumer of the source cluster %s: %w", t.cfg.SourceAlias, err)
 	}
 	from, err := t.positions(ctx, tc.Offsets())
