@@ -127,7 +127,10 @@ func appendDate(dst []byte, t time.Time) []byte {
 	dst = append(dst, ' ')
 	dst = appendTwo(dst, day)
 	dst = append(dst, ' ')
-	dst = t.AppendFormat(dst, "15:04:05")
+	hour, minute, second := t.Clock()
+	dst = append(appendTwo(dst, hour), ':')
+	dst = append(appendTwo(dst, minute), ':')
+	dst = appendTwo(dst, second)
 	dst = append(dst, " UTC "...)
 	return strconv.AppendInt(dst, int64(year), 10)
 }

@@ -25,9 +25,16 @@ func NewStructValue(s *Schema) (*Struct, error) {
 // checking: call [Struct.Validate] for values that come from outside. It panics if the number of values is wrong.
 func StructOf(s *Schema, values ...any) *Struct {
 	if len(values) != len(s.fields) {
-		panic(fmt.Sprintf("connect.StructOf: %d values for %d fields of %v", len(values), len(s.fields), s))
+		wrongNumber(s, values)
 	}
 	return &Struct{s, values}
+}
+
+// wrongNumber is apart so that the compiler can inline StructOf.
+//
+//go:noinline
+func wrongNumber(s *Schema, values []any) {
+	panic(fmt.Sprintf("connect.StructOf: %d values for %d fields of %v", len(values), len(s.fields), s))
 }
 
 // Schema returns the schema.

@@ -117,6 +117,17 @@ func appendYear(dst []byte, year int64, n int) []byte {
 
 // appendPadded appends a number of at least n digits.
 func appendPadded(dst []byte, v int64, n int) []byte {
+	if v >= 0 && v < 10_000 && n >= 2 && n <= 4 { // most
+		b := [4]byte{byte('0' + v/1000), byte('0' + v/100%10), byte('0' + v/10%10), byte('0' + v%10)}
+		digits := n
+		switch {
+		case v >= 1000:
+			digits = 4
+		case v >= 100:
+			digits = max(digits, 3)
+		}
+		return append(dst, b[4-digits:]...)
+	}
 	if v < 0 {
 		dst = append(dst, '-')
 		v = -v

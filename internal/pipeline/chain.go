@@ -25,6 +25,7 @@ type Step struct {
 type step struct {
 	Step
 	expand connect.Expander // or nil
+	tidy   bool             // it keeps nothing of a record, and knows what it may change, see Chain.made
 }
 
 // Chain is the transformations of one task, in order.
@@ -33,14 +34,36 @@ type Chain struct {
 	expands bool
 	at      *step  // the step that is being applied, for the message of a panic
 	watch   *watch // of the record that is on its way, or nil
+	// made are the key and the value of the record, if they are structs that a tidy step made and that only tidy steps have seen: they
+	// may be changed in place of a copy.
+	made [2]*connect.Struct
+	tidy bool // all steps are
+}
+
+// sharer is a transformation that makes use of Chain.made.
+type sharer interface {
+	ShareMade(structs *[2]*connect.Struct)
+}
+
+// keepsNothing is a predicate that leaves records to the transformations.
+type keepsNothing interface {
+	KeepsNothing()
 }
 
 func newChain(steps []Step) *Chain {
-	c := &Chain{}
+	c := &Chain{tidy: true}
 	for _, s := range steps {
 		e, ok := connect.As[connect.Expander](s.Transformation)
-		c.steps = append(c.steps, step{Step: s, expand: e})
-		c.expands = c.expands || ok
+		tidy := false
+		if t, ok := s.Transformation.(sharer); ok && !s.Declared {
+			t.ShareMade(&c.made)
+			tidy = s.Predicate == nil
+			if !tidy {
+				_, tidy = s.Predicate.(keepsNothing)
+			}
+		}
+		c.steps = append(c.steps, step{Step: s, expand: e, tidy: tidy})
+		c.expands, c.tidy = c.expands || ok, c.tidy && tidy
 	}
 	return c
 }
@@ -60,7 +83,7 @@ func (f *failed) Error() string { return f.err.Error() }
 func (c *Chain) apply(ctx context.Context, op *tolerance.Operator, i int, r *connect.Record, emit func(*connect.Record) error) error {
 	for ; i < len(c.steps); i++ {
 		s := &c.steps[i]
-		c.at = s
+		c.at, c.made = s, [2]*connect.Struct{}
 		if s.expand == nil {
 			out, err := s.Apply(ctx, r)
 			if err != nil {
@@ -98,9 +121,12 @@ func (c *Chain) apply(ctx context.Context, op *tolerance.Operator, i int, r *con
 
 // one is apply for chains without an [connect.Expander]: at most one record comes out.
 func (c *Chain) one(ctx context.Context, op *tolerance.Operator, r *connect.Record) (*connect.Record, error) {
+	c.made = [2]*connect.Struct{}
 	for i := range c.steps {
 		s := &c.steps[i]
-		c.at = s
+		if c.at = s; !s.tidy || c.watch != nil {
+			c.made = [2]*connect.Struct{}
+		}
 		out, err := s.Apply(ctx, r)
 		if err != nil {
 			out, err = s.again(ctx, op, r, err)

@@ -19,6 +19,7 @@ type Sink struct {
 	converting string // the class that is converting, for the message of a panic
 	free       []sinkWork
 	watch      *watch
+	only       *sinkWork // if nothing of it is kept
 }
 
 // NewSink returns the pipeline of a sink task.
@@ -120,6 +121,13 @@ type sinkWork struct {
 
 // work returns memory for one record.
 func (p *Sink) work() *sinkWork {
+	if p.chain.tidy && !p.chain.expands && p.chain.watch == nil {
+		if p.only == nil {
+			p.only = new(sinkWork)
+		}
+		p.only.consumed = connect.SinkRecord{}
+		return p.only
+	}
 	if len(p.free) == 0 {
 		p.free = make([]sinkWork, 64) // transformations may keep what they are given: never reused
 	}
@@ -147,7 +155,9 @@ func (p *Sink) transform(ctx context.Context, w *sinkWork, batch []connect.SinkR
 
 // with returns what the task gets: the record that came out of the chain, with the coordinates that it came from.
 func (w *sinkWork) with(r *connect.Record) connect.SinkRecord {
-	return connect.SinkRecord{Record: *r, TimestampType: w.consumed.TimestampType, Origin: w.consumed.Origin, Offset: w.consumed.Offset, Consumed: w.consumed.Consumed}
+	record := connect.Record{Topic: r.Topic, Partition: r.Partition, KeySchema: r.KeySchema, Key: r.Key, ValueSchema: r.ValueSchema, Value: r.Value,
+		Headers: r.Headers, Timestamp: r.Timestamp} // without what leads back to the record that was consumed
+	return connect.SinkRecord{Record: record, TimestampType: w.consumed.TimestampType, Origin: w.consumed.Origin, Offset: w.consumed.Offset, Consumed: w.consumed.Consumed}
 }
 
 func (p *Sink) toConnect(ctx context.Context, conv connect.Converter, c *tolerance.Consumed, b []byte, stage tolerance.Stage, class string) (connect.SchemaAndValue, error) {

@@ -25,3 +25,12 @@ func plugin(name string, def *connect.ConfigDef, make func(*connect.ParsedConfig
 		},
 	}
 }
+
+// KeepsNothing says that a predicate keeps nothing of the records that it tests, so that they may be changed after it.
+func (hasHeaderKey) KeepsNothing() {}
+
+// KeepsNothing says that a predicate keeps nothing of the records that it tests.
+func (recordIsTombstone) KeepsNothing() {}
+
+// KeepsNothing says that a predicate keeps nothing of the records that it tests.
+func (*topicNameMatches) KeepsNothing() {}

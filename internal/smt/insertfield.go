@@ -12,6 +12,7 @@ const insertion = "field insertion"
 
 // insertField adds fields with properties of the record, or a fixed text, to the key or value.
 type insertField struct {
+	made
 	part                                part
 	topic, partition, offset, timestamp *insertedField
 	static                              *insertedField
@@ -118,6 +119,17 @@ func (t *insertField) Apply(_ context.Context, r *connect.Record) (*connect.Reco
 	if p.err != nil {
 		return nil, p.err
 	}
+	if t.mine(t.part, s) {
+		values := make([]any, len(p.out.Fields()))
+		if err := t.nulls.copyFields(values, s, p.out); err != nil {
+			return nil, err
+		}
+		if err := t.intoStruct(values[p.copied:], r); err != nil {
+			return nil, err
+		}
+		become(s, p.out, values)
+		return t.part.set(r, p.out, s), nil
+	}
 	out, values := connect.StructFor(p.out)
 	if err := t.nulls.copyFields(values, s, p.out); err != nil {
 		return nil, err
@@ -125,6 +137,7 @@ func (t *insertField) Apply(_ context.Context, r *connect.Record) (*connect.Reco
 	if err := t.intoStruct(values[p.copied:], r); err != nil {
 		return nil, err
 	}
+	t.add(t.part, out)
 	return t.part.set(r, p.out, out), nil
 }
 

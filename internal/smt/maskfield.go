@@ -11,6 +11,7 @@ const masking = "mask fields"
 
 // maskField puts the empty value of their type, or a configured one, in the place of fields of the key or value.
 type maskField struct {
+	made
 	part   part
 	fields []string
 	keys   []any // the fields
@@ -57,7 +58,10 @@ func (t *maskField) Apply(_ context.Context, r *connect.Record) (*connect.Record
 		return nil, err
 	}
 	masked := t.plans.of(s.Schema())
-	out, values := connect.StructFor(s.Schema())
+	out, values := s, s.Values()
+	if !t.mine(t.part, s) {
+		out, values = connect.StructFor(s.Schema())
+	}
 	for i := range values {
 		v := t.nulls.at(s, i)
 		if len(masked) > 0 && masked[0] == i {
@@ -73,6 +77,7 @@ func (t *maskField) Apply(_ context.Context, r *connect.Record) (*connect.Record
 		}
 		values[i] = v
 	}
+	t.add(t.part, out)
 	return t.part.set(r, schema, out), nil
 }
 

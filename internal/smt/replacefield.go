@@ -12,6 +12,7 @@ const replacement = "field replacement"
 
 // replaceField keeps some fields of the key or value and renames some of these.
 type replaceField struct {
+	made
 	part             part
 	exclude, include []string
 	renames          map[string]string // old name to new
@@ -24,6 +25,7 @@ type replaceField struct {
 type replacePlan struct {
 	out  *connect.Schema
 	from []replaced // for each field of out
+	same bool       // the fields are those of the original, in their order, with other names
 	err  error
 }
 
@@ -114,6 +116,10 @@ func (t *replaceField) compile(s *connect.Schema) (p replacePlan) {
 		}
 		p.from = append(p.from, replaced{from.Index, from.Schema != f.Schema, err})
 	}
+	p.same = len(p.from) == len(s.Fields())
+	for i, from := range p.from {
+		p.same = p.same && from == replaced{field: i}
+	}
 	return p
 }
 
@@ -137,6 +143,13 @@ func (t *replaceField) Apply(_ context.Context, r *connect.Record) (*connect.Rec
 	if p.err != nil {
 		return nil, p.err
 	}
+	if p.same && t.mine(t.part, s) {
+		if err := t.nulls.inPlace(s.Values(), s, p.out); err != nil {
+			return nil, err
+		}
+		become(s, p.out, s.Values())
+		return t.part.set(r, p.out, s), nil
+	}
 	out, values := connect.StructFor(p.out)
 	for i, from := range p.from {
 		if from.err != nil {
@@ -150,6 +163,7 @@ func (t *replaceField) Apply(_ context.Context, r *connect.Record) (*connect.Rec
 			}
 		}
 	}
+	t.add(t.part, out)
 	return t.part.set(r, p.out, out), nil
 }
 

@@ -15,6 +15,7 @@ const timestampConversion = "converting timestamp formats"
 
 // timestampConverter changes how a field of the key or value, or the whole, represents a point in time.
 type timestampConverter struct {
+	made
 	part   part
 	field  string // "" is the whole
 	key    any    // the field
@@ -218,6 +219,33 @@ func (t *timestampConverter) Apply(_ context.Context, r *connect.Record) (*conne
 }
 
 func (t *timestampConverter) convertStruct(s *connect.Struct, p timestampPlan) (*connect.Struct, error) {
+	if t.mine(t.part, s) && p.input == nil {
+		values := s.Values()
+		v, err := t.convert(t.nulls.at(s, p.field), p.from)
+		if err != nil {
+			return nil, err
+		}
+		for i := range values {
+			if i == p.field {
+				continue
+			}
+			if values[i] == nil {
+				if values[i] = t.nulls.at(s, i); values[i] == nil {
+					if err := checkNull(p.out, i); err != nil {
+						return nil, err
+					}
+				}
+			}
+		}
+		if v == nil {
+			if err := checkNull(p.out, p.field); err != nil {
+				return nil, err
+			}
+		}
+		values[p.field] = v
+		become(s, p.out, values)
+		return s, nil
+	}
 	out, values := connect.StructFor(p.out)
 	for i := range values {
 		v := t.nulls.at(s, i)
@@ -237,6 +265,7 @@ func (t *timestampConverter) convertStruct(s *connect.Struct, p timestampPlan) (
 		}
 		values[i] = v
 	}
+	t.add(t.part, out)
 	return out, nil
 }
 
