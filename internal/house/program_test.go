@@ -10,7 +10,7 @@ import (
 // The budget of a program that embeds the runtime.
 const (
 	maxModules = 12
-	maxSize    = 15<<20 + 256<<10 // bytes, stripped: the aim is 15 MiB, which metrics and exactly-once delivery have used up
+	maxSize    = 15<<20 + 512<<10 // bytes, stripped: the aim is 15 MiB, which metrics, traces, exactly-once delivery and replays have used up
 )
 
 // minimal is the least that a program has to say to run a connector.
