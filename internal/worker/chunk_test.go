@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/clients"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 type hears struct{}
@@ -65,6 +67,59 @@ func TestChunkMemory(t *testing.T) {
 				if s := &again[:cap(again)][i]; s.rec.Topic != "" || s.chunk != nil {
 					t.Fatalf("slot %d is not empty: topic %q", i, s.rec.Topic)
 				}
+			}
+		})
+	}
+}
+
+// acking is a producer that has written each record before Produce returns.
+type acking struct{ Producer }
+
+func (acking) Produce(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
+	promise(r, nil)
+}
+
+// looking makes topics and partitions that lack, and looks at what can be used again meanwhile.
+type looking func()
+
+func (f looking) Ensure(context.Context, string) error { f(); return nil }
+
+func (f looking) AwaitPartition(_ context.Context, _ string, partition int32) (int32, error) {
+	f()
+	return partition + 1, nil
+}
+
+// TestMemoryOfSplitChunks: where records wait for a topic or a partition, what was sent before them is used again alone.
+func TestMemoryOfSplitChunks(t *testing.T) {
+	const n, first = chunkRecords, leastReused + 10
+	for name, other := range map[string]struct {
+		topic     string
+		partition int32
+	}{"topic": {"u", 0}, "partition": {"t", 1}} {
+		t.Run(name, func(t *testing.T) {
+			r := &sourceRun{t: new(Task), wake: make(chan struct{}, 1), room: make(chan struct{}, 1), inFlight: 1,
+				known: map[string]struct{}{"t": {}}, has: map[string]int32{"t": 1, "u": 1}, polled: make([]connect.SourceRecord, n)}
+			r.MaxBytes, r.MaxRecords, r.Producer, r.Sharing, r.onAck = 1<<30, 1<<20, acking{}, clients.NewSharing(), r.acked
+			looked := 0
+			f := looking(func() {
+				looked++
+				if len(r.free) != 1 {
+					t.Fatalf("%d pieces of memory can be used again, want that of what was sent", len(r.free))
+				}
+				if got := cap(r.free[0]); got != first {
+					t.Errorf("there is room for %d records, want %d: the others were not sent yet", got, first)
+				}
+			})
+			r.Topics, r.partitions = f, f
+			for i := range n {
+				s := r.newSlot(i)
+				s.rec.Topic = "t"
+				if i >= first {
+					s.rec.Topic, s.partition = other.topic, other.partition
+				}
+			}
+			if err := r.dispatch(t.Context()); err != nil || looked != 1 || r.sent != n {
+				t.Errorf("looked %d times, sent %d, %v", looked, r.sent, err)
 			}
 		})
 	}

@@ -417,11 +417,11 @@ func (r *sourceRun) dispatch(work context.Context) error {
 	if err := r.awaitThrottle(len(slots), size-len(slots)*recordOverhead); err != nil {
 		return err
 	}
-	from := 0
+	from, before := 0, "" // what was sent may be in use again: it is not looked at
 	for i := range slots {
 		topic := slots[i].rec.Topic
 		if p := slots[i].partition; r.partitions != nil && p >= r.has[topic] {
-			if err := r.sendSlots(work, slots[from:i]); err != nil {
+			if err := r.sendSlots(work, slots[from:i:i]); err != nil {
 				return err
 			}
 			from = i
@@ -429,9 +429,10 @@ func (r *sourceRun) dispatch(work context.Context) error {
 				return err
 			}
 		}
-		if i > 0 && topic == slots[i-1].rec.Topic {
+		if topic == before {
 			continue
 		}
+		before = topic
 		if _, ok := r.known[topic]; !ok {
 			// What comes before a topic that has to be made, or waited for, does not wait with it.
 			if err := r.sendSlots(work, slots[from:i:i]); err != nil {
