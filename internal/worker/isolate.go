@@ -12,8 +12,9 @@ import (
 func (r *sinkRun) isolates(err error) bool {
 	var data *connect.DataError
 	var over errPut
+	var partial *connect.BatchError // says itself which they are
 	return !r.AsJava && r.Operator.Tolerates() && len(r.batch) > 0 &&
-		errors.As(err, &data) && !errors.As(err, &over) && !connect.IsFatal(err) && !connect.IsRetriable(err)
+		errors.As(err, &data) && !errors.As(err, &over) && !errors.As(err, &partial) && !connect.IsFatal(err) && !connect.IsRetriable(err)
 }
 
 // isolate finds the records for whose data Put failed, by putting ever smaller parts of the batch, in order, and gives

@@ -129,6 +129,8 @@ func TestIsolateMeetsOtherErrors(t *testing.T) {
 	var partial connect.BatchError
 	partial.Fail(0, connect.Retriable(errTest)) // 2, of the batch 2 3
 	partial.Fail(1, errTest)
+	var data connect.BatchError
+	data.Fail(0, connect.DataErrorf("poison"))
 	for _, c := range []struct {
 		name      string
 		err       error // of the second Put of 2 3 4, whose first record is poison
@@ -138,6 +140,7 @@ func TestIsolateMeetsOtherErrors(t *testing.T) {
 	}{
 		{"retriable", connect.Retriable(errTest), []string{"failed 0 1 2 3", "put 0 1", "failed 2 3", "failed 2 3", "failed 2", "put 3"}, []string{"2"}, 4},
 		{"some records", &partial, []string{"failed 0 1 2 3", "put 0 1", "failed 2 3", "failed 2"}, []string{"3", "2"}, 4},
+		{"some records for their data", &data, []string{"failed 0 1 2 3", "put 0 1", "failed 2 3"}, []string{"2"}, 4},
 		{"another", errTest, []string{"failed 0 1 2 3", "put 0 1", "failed 2 3"}, nil, -1},
 		{"panic", nil, []string{"failed 0 1 2 3", "put 0 1"}, nil, -1},
 	} {
