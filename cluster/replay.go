@@ -82,6 +82,8 @@ type replaying struct {
 	connector, task connect.Config // raw
 	topic, group    string         // of the dead letters, and that remembers
 	starts          map[int32]int64
+	resolved        connect.Config // connector, with the values of config providers, which are hidden
+	hidden          *secrets
 	*worker.Replay
 }
 
@@ -89,7 +91,8 @@ func (rt *Runtime) replay(ctx context.Context, name string, o ReplayOptions) (ou
 	if err := rt.refreshed(ctx); err != nil {
 		return out, err
 	}
-	p := &replaying{rt: rt}
+	p := &replaying{rt: rt, hidden: new(secrets)}
+	defer func() { err = p.hidden.hideIn(err) }()
 	if err := p.find(ctx, name, o.DryRun); err != nil {
 		return out, err
 	}
@@ -115,7 +118,7 @@ func (rt *Runtime) replay(ctx context.Context, name string, o ReplayOptions) (ou
 	}
 	failed := func() int { return 0 }
 	if o.DryRun {
-		err = p.dryRun(ctx)
+		err = p.dryRun(ctx, o.Within)
 	} else {
 		failed, err = p.put(ctx, o.Within)
 	}
@@ -128,6 +131,8 @@ func (rt *Runtime) replay(ctx context.Context, name string, o ReplayOptions) (ou
 	case err != nil:
 	case c.Commit != nil:
 		err = fmt.Errorf("how far it came could not be stored, the next call puts some letters again: %w", c.Commit)
+	case !o.DryRun && c.Put < c.Taken && !c.Full:
+		err = fmt.Errorf("the task could not keep %d of the letters that it took, the next call puts them again: the log says why", c.Taken-c.Put)
 	case c.Scattered:
 		err = fmt.Errorf("too many letters were passed over between others that were put: put those first, by a call without Classes, From and To: %w", connect.ErrIllegalState)
 	}
@@ -157,22 +162,21 @@ func (p *replaying) find(ctx context.Context, name string, dry bool) error {
 // prepare finds out what there is to replay.
 func (p *replaying) prepare(ctx context.Context, o ReplayOptions) error {
 	rt := p.rt
-	resolved, hidden, err := rt.resolveEarly(ctx, p.connector)
-	if err != nil {
+	var err error
+	if p.resolved, p.hidden, err = rt.resolveEarly(ctx, p.connector); err != nil {
 		return err
 	}
-	defer func() { err = hidden.hideIn(err) }()
 	if p.f.kind() != connect.KindSink {
 		return fmt.Errorf("it is a source: its dead letters are not what a sink consumed, and its offsets can be altered to read records again: %w", connect.ErrIllegalState)
 	}
-	c, err := rt.parseConnector(connect.KindSink, resolved)
+	c, err := rt.parseConnector(connect.KindSink, p.resolved)
 	if err != nil {
 		return err
 	}
 	if p.topic = c.letters.Topic; p.topic == "" {
 		return fmt.Errorf("its configuration has no %s: %w", connconfig.DeadLettersKey, connect.ErrIllegalState)
 	}
-	p.group = rt.kafka.props.Consumer(resolved, p.id.Connector, "")["group.id"] + ".dead-letters"
+	p.group = rt.kafka.props.Consumer(p.resolved, p.id.Connector, "")["group.id"] + ".dead-letters"
 	p.Replay = &worker.Replay{Connector: p.id.Connector, Max: o.Max, Wanted: o.wanted(), Ends: make(map[int32]int64), Positions: p.positions}
 	if len(c.sink.Topics) == 1 {
 		p.Topic = c.sink.Topics[0]
@@ -326,12 +330,8 @@ func (p *replaying) put(ctx context.Context, within time.Duration) (failed func(
 }
 
 // dryRun reads the letters and counts those that would be put.
-func (p *replaying) dryRun(ctx context.Context) error {
-	resolved, _, err := p.rt.resolveEarly(ctx, p.connector)
-	if err != nil {
-		return err
-	}
-	opts, _, err := p.reader(resolved, p.id)
+func (p *replaying) dryRun(ctx context.Context, within time.Duration) error {
+	opts, _, err := p.reader(p.resolved, p.id)
 	if err != nil {
 		return err
 	}
@@ -353,10 +353,20 @@ func (p *replaying) dryRun(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
+	poll := ctx
+	if within > 0 {
+		var cancel context.CancelFunc
+		poll, cancel = context.WithTimeout(ctx, within)
+		defer cancel()
+	}
 	for len(from) > 0 && !p.Full() {
-		fetches := client.PollFetches(ctx)
+		fetches := client.PollFetches(poll)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if poll.Err() != nil {
+			p.Replay.Stop()
+			return nil
 		}
 		if err := fetches.Err(); err != nil {
 			return fmt.Errorf("consume %s: %w", p.topic, err)

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -39,7 +40,7 @@ type Replay struct {
 	counts    ReplayCounts
 	full      bool
 	scattered bool
-	failed    error // of the last commit
+	failed    error // of the last commit, as a whole
 }
 
 // Position is how far a partition of dead letters was replayed.
@@ -69,6 +70,7 @@ type replayed struct {
 	seen   int64        // the offset behind the last record that was looked at
 	taken  []int64      // sorted
 	put    int          // of taken
+	failed error        // of its last commit
 }
 
 // maxRanges bounds what is stored with an offset; brokers take 4 KiB (offset.metadata.max.bytes).
@@ -205,13 +207,23 @@ func (r *Replay) Position(partition int32, behind int64) Position {
 	return Position{next, done.between(next, math.MaxInt64).text(next)}
 }
 
-// Committed takes note of a commit.
-func (r *Replay) Committed(partition int32, behind int64, err error) {
+// NotCommitted takes note of a commit that failed as a whole.
+func (r *Replay) NotCommitted(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failed = err
+}
+
+// Committed takes note of what a commit was answered with for a partition.
+func (r *Replay) Committed(partition int32, behind int64, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = nil
 	p := r.parts[partition]
-	if p == nil || err != nil {
+	if p == nil {
+		return
+	}
+	if p.failed = err; err != nil {
 		return
 	}
 	n := sort.Search(len(p.taken), func(i int) bool { return p.taken[i] >= behind })
@@ -225,8 +237,11 @@ func (r *Replay) Counts() ReplayCounts {
 	c := r.counts
 	c.Full, c.Scattered, c.Commit = r.full, r.scattered, r.failed
 	c.Classes = maps.Clone(c.Classes)
-	for _, p := range r.parts {
+	for n, p := range r.parts {
 		c.Put += p.put
+		if p.failed != nil && c.Commit == nil {
+			c.Commit = fmt.Errorf("partition %d: %w", n, p.failed)
+		}
 	}
 	return c
 }
@@ -282,6 +297,12 @@ func (r *sinkRun) replayPositions(ctx context.Context) context.Context {
 func (r *sinkRun) replayCommitted(tp connect.TopicPartition, behind int64, err error) {
 	if r.Replay != nil {
 		r.Replay.Committed(tp.Partition, behind, err)
+	}
+}
+
+func (r *sinkRun) replayNotCommitted(err error) {
+	if r.Replay != nil {
+		r.Replay.NotCommitted(err)
 	}
 }
 

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -206,5 +207,29 @@ func TestParseDeadLetter(t *testing.T) {
 	if in.Topic != "t" || in.Partition != 3 || in.Offset != 7 || in.Replayed.Partition != (connect.TopicPartition{Topic: "dlq", Partition: 1}) || in.Replayed.Offset != 9 ||
 		len(in.Headers) != 2 || string(in.Headers[1].Value) != "5" || in.Raw != any(rec) {
 		t.Errorf("consumed %+v", in)
+	}
+}
+
+// TestReplayCommits: a commit that failed for one partition is told of although another succeeded, until it has.
+func TestReplayCommits(t *testing.T) {
+	r := &Replay{Connector: "c", Topic: "t", Positions: func(context.Context, []int32) (map[int32]Position, error) {
+		return map[int32]Position{0: {Offset: -1}, 1: {Offset: -1}}, nil
+	}}
+	if err := r.Begin(t.Context(), []int32{0, 1}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		do   func()
+		want error
+	}{
+		{"one fails", func() { r.Committed(0, 1, errTest); r.Committed(1, 1, nil) }, errTest},
+		{"both succeed", func() { r.Committed(0, 1, nil); r.Committed(1, 1, nil) }, nil},
+		{"all fail", func() { r.NotCommitted(errTest) }, errTest},
+		{"again", func() { r.Committed(1, 1, nil) }, nil},
+	} {
+		if c.do(); !errors.Is(r.Counts().Commit, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, r.Counts().Commit, c.want)
+		}
 	}
 }

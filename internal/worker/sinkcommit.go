@@ -157,7 +157,7 @@ func (r *sinkRun) store(cl *kgo.Client, offsets connect.SinkOffsets) error {
 	}()
 	cl.CommitOffsetsSync(r.replayPositions(ctx), commits, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 		if failed = err; err != nil {
-			r.replayCommitted(connect.TopicPartition{}, 0, err)
+			r.replayNotCommitted(err)
 			r.Logger.Error("offsets could not be committed, they are kept for the next commit", "err", err, "took", time.Since(began))
 			return
 		}
