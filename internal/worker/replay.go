@@ -114,7 +114,7 @@ func (r *Replay) Take(rec *kgo.Record) (c tolerance.Consumed, ok bool) {
 	}
 	end := r.Ends[rec.Partition]
 	if p.seen >= 0 { // between the last one and this there is nothing
-		p.now = p.now.add(p.seen, min(rec.Offset, end))
+		p.pass(p.seen, min(rec.Offset, end))
 	}
 	if rec.Offset >= end {
 		return c, false
@@ -129,18 +129,16 @@ func (r *Replay) Take(rec *kgo.Record) (c tolerance.Consumed, ok bool) {
 		l := r.letter(rec) // the task could not keep it: it is put once more
 		return l.consumed(rec), true
 	}
-	nothing := func() (tolerance.Consumed, bool) {
-		p.now = p.now.add(rec.Offset, rec.Offset+1)
-		return c, false
-	}
 	if rec.Attrs.IsControl() || p.before.has(rec.Offset) {
-		return nothing()
+		p.pass(rec.Offset, rec.Offset+1)
+		return c, false
 	}
 	l := r.letter(rec)
 	switch {
 	case l.OfSource, l.Connector != "" && l.Connector != r.Connector:
 		r.counts.Foreign++
-		return nothing()
+		p.pass(rec.Offset, rec.Offset+1)
+		return c, false
 	case !l.Placed:
 		r.counts.Unplaced++
 		return c, false
@@ -166,6 +164,17 @@ func (r *Replay) Take(rec *kgo.Record) (c tolerance.Consumed, ok bool) {
 	}
 	r.counts.Classes[l.Class]++
 	return l.consumed(rec), true
+}
+
+// pass takes note of offsets with which there is nothing to do, as long as there is room: those of other connectors may stand
+// between all letters that are passed over, and can be looked at again.
+func (p *replayed) pass(from, to int64) {
+	for _, one := range p.before.between(from, to) {
+		p.now = p.now.add(one[0], one[1])
+	}
+	if now := p.now.add(from, to); len(now) <= max(len(p.now), maxRanges/2) || from == p.start {
+		p.now = now
+	}
 }
 
 // letter reads a letter, with the place where it was consumed if that is known at all.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gokconnect/connect"
@@ -148,6 +149,26 @@ func TestReplayIsBounded(t *testing.T) {
 	c, at := r.Counts(), r.Position(0, 1000)
 	if c.Taken != maxRanges || !c.Scattered || !r.Full() || at.Offset != 0 || len(at.Metadata) > 2000 {
 		t.Errorf("%+v, %d bytes at %d", c, len(at.Metadata), at.Offset)
+	}
+}
+
+// TestReplayAmongOthers: letters of others, and what is missing, between letters that are passed over need not be remembered.
+func TestReplayAmongOthers(t *testing.T) {
+	r := &Replay{Connector: "c", Topic: "t", Ends: map[int32]int64{0: 3000}, Wanted: func(_ *DeadLetter, rec *kgo.Record) bool { return rec.Offset >= 2997 },
+		Positions: func(context.Context, []int32) (map[int32]Position, error) {
+			return map[int32]Position{0: {Offset: -1}}, nil
+		}}
+	if err := r.Begin(t.Context(), []int32{0}); err != nil {
+		t.Fatal(err)
+	}
+	another := []kgo.RecordHeader{{Key: letterPrefix + "topic", Value: []byte("t")}, {Key: letterPrefix + "connector.name", Value: []byte("d")}}
+	for o := int64(0); o < 3000; o += 3 {
+		r.Take(&kgo.Record{Topic: "dlq", Offset: o})
+		r.Take(&kgo.Record{Topic: "dlq", Offset: o + 1, Headers: another})
+	}
+	c, at := r.Counts(), r.Position(0, 3000)
+	if c.Taken != 1 || c.Foreign != 1000 || c.Scattered || at.Offset != 0 || len(at.Metadata) > 1000 || !strings.HasSuffix(at.Metadata, ",2997+2") {
+		t.Errorf("%+v, %+v", c, at)
 	}
 }
 
