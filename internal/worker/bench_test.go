@@ -133,16 +133,24 @@ func (nothing) Stop(context.Context) error                                      
 
 // BenchmarkSink measures what the runtime adds to a sink record between the client and Put: batches of 500 records of
 // 100 bytes, String converters, no transformation. One operation is one record.
-func BenchmarkSink(b *testing.B) { benchmarkSink(b, nil) }
+func BenchmarkSink(b *testing.B) { benchmarkSink(b, nil, nil) }
 
 // BenchmarkSinkMetrics is BenchmarkSink with a meter provider.
 func BenchmarkSinkMetrics(b *testing.B) {
-	benchmarkSink(b, measured(b).Task(connect.TaskID{Connector: "c"}, connect.KindSink, false))
+	benchmarkSink(b, measured(b).Task(connect.TaskID{Connector: "c"}, connect.KindSink, false), nil)
 }
 
-func benchmarkSink(b *testing.B, m *metrics.Task) {
+// BenchmarkSinkDeadLetters is BenchmarkSink with errors.tolerance=all and a topic for dead letters, of which there are none.
+func BenchmarkSinkDeadLetters(b *testing.B) {
+	benchmarkSink(b, nil, &DeadLetters{Topic: "dlq", Producer: ackingProducer{}})
+}
+
+func benchmarkSink(b *testing.B, m *metrics.Task, letters *DeadLetters) {
 	op := tolerance.New(tolerance.Policy{})
-	r := newSinkRun(&Task{}, SinkOptions{TaskOptions: TaskOptions{Metrics: m}}, &SinkParts{Task: nothing{}, Pipeline: pipeline.NewSink(nil, textConverters(), op), Operator: op})
+	if letters != nil {
+		op = tolerance.New(tolerance.Policy{Tolerate: true}, letters)
+	}
+	r := newSinkRun(&Task{}, SinkOptions{TaskOptions: TaskOptions{Metrics: m}}, &SinkParts{Task: nothing{}, Pipeline: pipeline.NewSink(nil, textConverters(), op), Operator: op, DeadLetters: letters})
 	r.parts[connect.TopicPartition{Topic: "t"}] = &assigned{polled: -1, current: -1, committed: -1, first: -1}
 	records := make([]*kgo.Record, 500)
 	for i := range records {
