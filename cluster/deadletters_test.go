@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -129,6 +130,46 @@ func TestSourceDeadLetters(t *testing.T) {
 			})
 		})
 	}
+}
+
+// unspeakable is a type of a connector's own whose nil has no text.
+type unspeakable struct{ text string }
+
+func (u *unspeakable) String() string { return u.text }
+
+// TestSourceDeadLettersKeepValues: bytes whose schema is what is wrong are not lost, and what has no text fails nothing.
+func TestSourceDeadLettersKeepValues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := kafkatest.New(t)
+		k.MustCreateTopic("lines", 1)
+		source := connect.SourceFunc(func(ctx context.Context, from connect.Fields) iter.Seq2[connect.SourceRecord, error] {
+			return func(yield func(connect.SourceRecord, error) bool) {
+				n, _ := from["n"].(int64)
+				for ; n < 2; n++ {
+					value := []any{[]byte("precious"), (*unspeakable)(nil)}[n]
+					if !yield(connect.SourceRecord{Record: connect.Record{ValueSchema: connect.StringSchema, Value: value}, SourceOffset: connect.Fields{"n": n + 1}}, nil) {
+						return
+					}
+				}
+				<-ctx.Done()
+			}
+		})
+		_, stop := start(t, k, cluster.Config{}, cluster.Source{Name: "in", Connector: source, Topic: "lines", DeadLetters: "dead",
+			Config: connect.Config{"value.converter": "org.apache.kafka.connect.json.JsonConverter", "errors.deadletterqueue.topic.replication.factor": "1"}})
+		time.Sleep(time.Minute)
+		stop()
+		var got []string
+		for _, r := range k.Records("dead") {
+			for _, h := range r.Headers {
+				if strings.HasSuffix(h.Key, "value.format") {
+					got = append(got, string(h.Value)+" "+string(r.Value))
+				}
+			}
+		}
+		if want := []string{`json {"schema":null,"payload":"cHJlY2lvdXM="}`, "text <nil>"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
 }
 
 // A source's dead letters are validated, but not if it is to do as Kafka Connect does.

@@ -21,8 +21,8 @@ type SourceLetters struct {
 	ID      connect.TaskID
 	Topic   string
 	Headers bool // adds the headers __connect.errors.…
-	// JSON returns the form of a key, a value or a header that was not converted to bytes yet. What it refuses is written as
-	// text.
+	// JSON returns the form of a key, a value or a header that was not converted to bytes yet. What it refuses with its schema and
+	// without one is written as text.
 	JSON func(ctx context.Context, topic string, s *connect.Schema, v any) ([]byte, error)
 	// Hide takes secrets out of the texts of errors. Optional.
 	Hide func(string) string
@@ -82,9 +82,16 @@ func (l *SourceLetters) polled(ctx context.Context, f *tolerance.Failure) letter
 	return d
 }
 
-func (l *SourceLetters) bytes(ctx context.Context, topic string, s *connect.Schema, v any) ([]byte, letterPart) {
-	if b, err := l.JSON(ctx, topic, s, v); err == nil {
-		return b, partJSON
+func (l *SourceLetters) bytes(ctx context.Context, topic string, s *connect.Schema, v any) (b []byte, is letterPart) {
+	defer func() {
+		if recover() != nil { // a type of the connector's own; fmt survives it
+			b, is = fmt.Appendf(nil, "%+v", v), partText
+		}
+	}()
+	for _, schema := range []*connect.Schema{s, nil} { // the schema may be what is wrong; the text has no bytes
+		if b, err := l.JSON(ctx, topic, schema, v); err == nil {
+			return b, partJSON
+		}
 	}
 	return []byte(connect.FormatValue(v)), partText
 }
