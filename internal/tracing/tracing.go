@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -46,13 +47,16 @@ type Task struct {
 	who       trace.SpanStartEventOption
 }
 
-// Source begins the span of a batch that a source task is about to return, as a child of what ctx carries. It counts when
-// it ends: one that is not ended is never seen.
-func (t *Task) Source(ctx context.Context) *Batch {
+// Source makes the span of a batch that a source task has returned, from a Poll that began then, and that of the Poll. There
+// is none of a Poll that returns nothing, which is why both are made when it has ended.
+func (t *Task) Source(ctx context.Context, began time.Time, err error) *Batch {
 	if t == nil {
 		return nil
 	}
-	b := t.begin(ctx, "source", trace.SpanKindProducer)
+	b := t.begin(ctx, "source", trace.SpanKindProducer, trace.WithTimestamp(began))
+	_, poll := t.tracer.Start(b.Context(ctx), "poll "+t.connector, t.who, trace.WithTimestamp(began))
+	t.failed(poll, err)
+	poll.End()
 	if t.headers {
 		b.parent = format(b.span.SpanContext())
 	}

@@ -147,7 +147,7 @@ func (c *sourceConnector) refresh(ctx context.Context) error {
 	c.topics = topics
 	trouble := c.provide(ctx)
 	before := c.partitions.Load()
-	now := orderPartitions(before, topics)
+	now := orderPartitions(before, c.ready())
 	c.partitions.Store(&now)
 	switch {
 	case before == nil:
@@ -161,7 +161,7 @@ func (c *sourceConnector) refresh(ctx context.Context) error {
 }
 
 // provide makes the topics and partitions that the target lacks. What could not be made is returned, and tried again with the
-// next refresh. Tasks that meet such a topic meanwhile fail with that reason, or wait for it.
+// next refresh, and is not copied until then.
 func (c *sourceConnector) provide(ctx context.Context) error {
 	plan := planTopics(c.topics, c.there, c.cfg.RemoteTopic)
 	var errs []error
@@ -198,6 +198,18 @@ func (c *sourceConnector) provide(ctx context.Context) error {
 		errs = append(errs, c.failures("add partitions to topic", failed))
 	}
 	return errors.Join(errs...)
+}
+
+// ready returns the partitions that are copied and that the target has: a task that met another would fail, and with it the
+// copies of all that it has.
+func (c *sourceConnector) ready() topicCounts {
+	ready := make(topicCounts)
+	for topic, partitions := range c.topics {
+		if n := min(partitions, c.there[c.cfg.RemoteTopic(topic)]); n > 0 {
+			ready[topic] = n
+		}
+	}
+	return ready
 }
 
 // failures makes one error of those of topics.
