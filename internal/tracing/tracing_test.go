@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/tracing/tracingtest"
@@ -39,38 +40,41 @@ func TestHeader(t *testing.T) {
 	}
 }
 
-// What fails is said without secrets, and a batch ends once, when all of it is done.
+// What fails is said without secrets, and a batch ends once, when all of it is done. The Poll that returned it has ended then.
 func TestBatch(t *testing.T) {
 	p := new(tracingtest.Provider)
 	task := New(p, "1", true, func(s string) string { return strings.ReplaceAll(s, "hunter22", "[hidden]") }).Task(connect.TaskID{Connector: "c", Task: 3})
-	b := task.Source(t.Context())
+	b := task.Source(t.Context(), time.Now(), errors.New("hunter22 was refused"))
 	b.Add()
 	b.Failed(errors.New("the password hunter22 is wrong"))
 	b.Done()
-	if n := len(p.Ended()); n != 0 {
-		t.Errorf("%d spans ended before all was done", n)
+	if ended := p.Ended(); len(ended) != 1 || ended[0].Name != "poll c" || ended[0].Reason != "[hidden] was refused" {
+		t.Errorf("before all was done: %+v", ended)
 	}
 	b.Done()
 	b.Abandon("too late")
 	ended := p.Ended()
-	if len(ended) != 1 || ended[0].Reason != "the password [hidden] is wrong" {
-		t.Errorf("%+v", ended)
+	if len(ended) != 2 || ended[1].Name != "source c" || ended[1].Reason != "the password [hidden] is wrong" {
+		t.Fatalf("%+v", ended)
 	}
-	abandoned := task.Source(t.Context())
+	if ended[0].Parent.SpanID() != ended[1].Context.SpanID() {
+		t.Errorf("the poll is a child of %v", ended[0].Parent)
+	}
+	if c, ok := parse(b.Parent()); !ok || c.SpanID() != ended[1].Context.SpanID() {
+		t.Errorf("records carry %s", b.Parent())
+	}
+	abandoned := task.Source(t.Context(), time.Now(), nil)
 	abandoned.Abandon("over")
 	abandoned.Done()
-	if ended := p.Ended(); len(ended) != 2 || ended[1].Ends != 1 || ended[1].Reason != "over" {
+	if ended := p.Ended(); len(ended) != 4 || ended[3].Ends != 1 || ended[3].Reason != "over" {
 		t.Errorf("%+v", ended)
-	}
-	if c, ok := parse(b.Parent()); !ok || c.SpanID() != ended[0].Context.SpanID() {
-		t.Errorf("records carry %s", b.Parent())
 	}
 }
 
 // Without a provider all of it does nothing.
 func TestNoTracer(t *testing.T) {
 	task := New(nil, "1", true, nil).Task(connect.TaskID{})
-	b := task.Source(t.Context())
+	b := task.Source(t.Context(), time.Now(), nil)
 	if b != nil || task.Sink(t.Context(), new(Origins)) != nil || task.Commit(t.Context(), new(Origins)) != nil {
 		t.Error("spans of nobody")
 	}

@@ -190,15 +190,16 @@ func (r *exactlyOnceRun) loop(poll, work context.Context) error {
 		}
 		began := time.Now()
 		var batch []connect.SourceRecord
-		r.span = r.Tracing.Source(poll)
-		ctx, ended := r.span.Stage(poll, "poll")
-		perr := r.main.do(callPoll, func() (err error) { batch, err = r.Task.Poll(ctx); return err })
+		perr := r.main.do(callPoll, func() (err error) { batch, err = r.Task.Poll(poll); return err })
 		polled()
-		if len(batch) > 0 || perr != nil && !interrupted(poll, perr) {
-			ended(perr)
-		}
 		if r.t.abandoned.Load() {
 			return ErrAbandoned // what a zombie polled is not sent
+		}
+		if len(batch) > 0 || perr != nil && !interrupted(poll, perr) {
+			r.span = r.Tracing.Source(poll, began, perr)
+		}
+		if len(batch) == 0 {
+			r.endSpan(0, perr)
 		}
 		if perr != nil && !interrupted(poll, perr) && !connect.IsRetriable(perr) {
 			return r.firstFailure(javaerror.In("Poll", perr))

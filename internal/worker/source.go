@@ -252,17 +252,17 @@ func (r *sourceRun) loop(poll, work context.Context) error {
 			break
 		}
 		began := time.Now()
-		r.span = r.Tracing.Source(poll)
-		ctx, polled := r.span.Stage(poll, "poll")
 		var batch []connect.SourceRecord
-		err := r.main.do(callPoll, func() (err error) { batch, err = r.Task.Poll(ctx); return err })
+		err := r.main.do(callPoll, func() (err error) { batch, err = r.Task.Poll(poll); return err })
 		if r.t.abandoned.Load() {
 			return ErrAbandoned // what a zombie polled is not sent
 		}
 		if len(batch) > 0 || err != nil && !interrupted(poll, err) {
-			polled(err)
+			r.span = r.Tracing.Source(poll, began, err)
 		}
-		if len(batch) > 0 {
+		if len(batch) == 0 {
+			r.endSpan(0, err)
+		} else {
 			r.observePoll(len(batch), began)
 			err := r.send(work, batch)
 			r.endSpan(len(batch), err)

@@ -67,11 +67,9 @@ func headersOf(out *pipeline.Output, span *tracing.Batch) (headers []kgo.RecordH
 
 // endSpan takes note that the batch was sent.
 func (r *exactlyOnceRun) endSpan(records int, err error) {
-	if records > 0 || err != nil {
-		r.span.Records(records)
-		r.span.Failed(err)
-		r.span.Done()
-	}
+	r.span.Records(records)
+	r.span.Failed(err)
+	r.span.Done()
 	r.span = nil
 }
 
