@@ -17,13 +17,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // ReplayOptions say which dead letters [Runtime.ReplayDeadLetters] takes. The zero value is all that are there.
 type ReplayOptions struct {
 	// Max is how many are put at most. Default: no bound.
 	Max int
-	// Within is how long it goes on taking letters. Default: without end.
+	// Within is how long it goes on taking letters. Default: without end. If a Put is being tried again then, its error is
+	// returned.
 	Within time.Duration
 	// From and To bound the timestamps of letters, which for those of a sink are the records' own: From is included, To is not.
 	// Default: no bound.
@@ -36,19 +38,19 @@ type ReplayOptions struct {
 
 // Replay is what became of dead letters. The counts are those of one call.
 type Replay struct {
-	// Replayed is how many were put, or, with DryRun, would be. Those that were put for certain: after an error there may be
-	// others, which the next call puts once more.
+	// Replayed is how many are done with: those that were put, and those of FailedAgain; or, with DryRun, how many would be
+	// put. After an error others may have been put too, which the next call puts once more.
 	Replayed int
-	// Classes are the letters that were taken, by the class of their error; "" if it is not known.
+	// Classes are the letters that were taken, by the class of their error; "" if they don't say it: without context headers.
 	Classes map[string]int
-	// FailedAgain is how many failed once more, and are new dead letters now.
+	// FailedAgain is how many of Replayed failed once more, and are new dead letters now.
 	FailedAgain int
-	// PassedOver is how many the options left out. Later calls find them.
+	// PassedOver is how many of those that were looked at the options left out. Later calls find them.
 	PassedOver int
 	// Foreign is how many belong to other connectors, or to a source. Unplaced is how many do not say where they were
 	// consumed, of a connector with more than one topic: errors.deadletterqueue.context.headers.enable is false.
 	Foreign, Unplaced int
-	// More says that the call did not look at all that was there when it began.
+	// More says that letters are left which the options ask for: Max or Within ended the call, or an error did.
 	More bool
 }
 
@@ -127,6 +129,9 @@ func (rt *Runtime) replay(ctx context.Context, name string, o ReplayOptions) (ou
 	if o.DryRun {
 		out.Replayed = c.Taken
 	}
+	if c.Retrying != nil {
+		err = errors.Join(err, fmt.Errorf("letters were being put, and are put by the next call: %w", c.Retrying))
+	}
 	switch {
 	case err != nil:
 	case c.Commit != nil:
@@ -186,6 +191,12 @@ func (p *replaying) prepare(ctx context.Context, o ReplayOptions) error {
 		if _, ok := connect.As[connect.TransactionalSink](task); ok {
 			return fmt.Errorf("its tasks keep offsets with their data, so that letters can't be passed over: leave out Classes, From and To: %w", connect.ErrIllegalState)
 		}
+	}
+	// The listings go by what the client knows of topics for a while: also that this one does not exist.
+	fresh := kmsg.NewPtrMetadataRequest()
+	fresh.Topics = []kmsg.MetadataRequestTopic{{Topic: kmsg.StringPtr(p.topic)}}
+	if _, err := fresh.RequestWith(ctx, rt.kafka.client); err != nil {
+		return err
 	}
 	starts, err := rt.kafka.admin.ListStartOffsets(ctx, p.topic)
 	if err != nil {

@@ -79,6 +79,13 @@ func TestReplayInTrouble(t *testing.T) {
 		}
 		task.broken.Store(false)
 
+		p.set(map[string]error{"bad": connect.Retriable(errors.New("down"))})
+		r, err = rt.ReplayDeadLetters(t.Context(), "out", cluster.ReplayOptions{Within: time.Minute})
+		if err == nil || !strings.Contains(err.Error(), "down") || !r.More || r.Replayed != 0 {
+			t.Errorf("while the target is down: %+v, %v", r, err)
+		}
+		p.set(nil)
+
 		k.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
 			k.KeepControl()
 			return nil, errors.New("cut"), true
@@ -94,6 +101,28 @@ func TestReplayInTrouble(t *testing.T) {
 			!strings.Contains(err.Error(), "${vault:db:headers}") {
 			t.Errorf("with a value that is wrong now: %v", err)
 		}
+		stop()
+	})
+}
+
+// TestReplayOfNewTopic: the letters of a topic that was made a moment ago are found, also where it was known not to exist.
+func TestReplayOfNewTopic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := kafkatest.New(t)
+		k.MustCreateTopic("lines", 1)
+		p := &picky{refuse: map[string]error{"bad": connect.DataErrorf("one")}}
+		rt, stop := start(t, k, cluster.Config{}, cluster.Sink{Name: "out", Connector: connect.SinkFunc(p.put), Topics: []string{"lines"}, DeadLetters: "dead",
+			Config: connect.Config{"errors.deadletterqueue.topic.replication.factor": "1"}})
+		time.Sleep(time.Minute)
+		if err := k.DeleteTopic("dead"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		wantText(t, "no topic", replay(t, rt, cluster.ReplayOptions{}), "replayed 0, failed 0, passed over 0, foreign 0, unplaced 0, more false")
+		k.MustCreateTopic("dead", 1)
+		k.Produce(&kgo.Record{Topic: "lines", Value: []byte("bad")})
+		time.Sleep(20 * time.Millisecond)
+		wantText(t, "a new topic", replay(t, rt, cluster.ReplayOptions{DryRun: true}), "replayed 1, failed 0, passed over 0, foreign 0, unplaced 0, more false")
 		stop()
 	})
 }

@@ -69,6 +69,7 @@ func (r *sinkRun) failed(poll context.Context, err error) error {
 // delivered takes note that the whole batch is done.
 func (r *sinkRun) delivered() {
 	r.retries = 0
+	r.replayRetries(nil)
 	r.endSpan()
 	r.batch = r.batch[:0]
 	for _, p := range r.parts {
@@ -80,6 +81,7 @@ func (r *sinkRun) delivered() {
 
 func (r *sinkRun) putAgain(err error) error {
 	r.retries++
+	r.replayRetries(err)
 	if d := connect.RetryDelay(err); d > 0 && r.timeout <= 0 {
 		r.timeout = d
 	}

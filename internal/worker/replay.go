@@ -41,6 +41,7 @@ type Replay struct {
 	full      bool
 	scattered bool
 	failed    error // of the last commit, as a whole
+	retrying  error // for which what is being put is put again
 }
 
 // Position is how far a partition of dead letters was replayed.
@@ -60,6 +61,7 @@ type ReplayCounts struct {
 	Full       bool // not all were looked at, or wanted ones were left
 	Scattered  bool // too many letters between others are done
 	Commit     error
+	Retrying   error // that Put returned last, for letters that it has not taken
 }
 
 // replayed is one partition.
@@ -223,6 +225,13 @@ func (r *Replay) NotCommitted(err error) {
 	r.failed = err
 }
 
+// Retries takes note of why what is being put is put again; nil when it has been taken.
+func (r *Replay) Retries(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.retrying = err
+}
+
 // Committed takes note of what a commit was answered with for a partition.
 func (r *Replay) Committed(partition int32, behind int64, err error) {
 	r.mu.Lock()
@@ -244,7 +253,7 @@ func (r *Replay) Counts() ReplayCounts {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.counts
-	c.Full, c.Scattered, c.Commit = r.full, r.scattered, r.failed
+	c.Full, c.Scattered, c.Commit, c.Retrying = r.full, r.scattered, r.failed, r.retrying
 	c.Classes = maps.Clone(c.Classes)
 	for n, p := range r.parts {
 		c.Put += p.put
@@ -306,6 +315,13 @@ func (r *sinkRun) replayPositions(ctx context.Context) context.Context {
 func (r *sinkRun) replayCommitted(tp connect.TopicPartition, behind int64, err error) {
 	if r.Replay != nil {
 		r.Replay.Committed(tp.Partition, behind, err)
+	}
+}
+
+// replayRetries takes note of why what is being put is put again; nil when it has been taken.
+func (r *sinkRun) replayRetries(err error) {
+	if r.Replay != nil {
+		r.Replay.Retries(err)
 	}
 }
 
