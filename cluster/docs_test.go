@@ -45,7 +45,7 @@ func pluginDocs() []byte {
 		{connect.KindConverter, "Converters", "Named by `key.converter` and `value.converter`; their keys stand behind that prefix, as in `value.converter.schemas.enable`."},
 		{connect.KindHeaderConverter, "Header converters", "Named by `header.converter`."},
 		{connect.KindTransformation, "Transformations", "Named by `transforms.ALIAS.type`, in the order of the aliases in `transforms`. Each has `predicate` and `negate` besides its own keys: " +
-			"with a predicate it is applied to the records that the predicate is true for, or false with `negate=true`. `$Key` and `$Value` say which part of the record is meant."},
+			"with a predicate it is applied to the records that the predicate is true for, or false with `negate=true`. `$Key` and `$Value` say which part of the record is meant; classes with them have no alias, as in Kafka Connect."},
 		{connect.KindPredicate, "Predicates", "Named by `predicates.ALIAS.type`; `predicates` lists the aliases."},
 		{connect.KindConfigProvider, "Config providers", "Named by `config.providers.ALIAS.class` of the worker; their keys stand behind `config.providers.ALIAS.param.`. See [configuration.md](configuration.md)."},
 		{connect.KindOverridePolicy, "Override policies", "Named by `connector.client.config.override.policy` of the worker: which client properties a connector may override."},

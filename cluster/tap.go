@@ -31,10 +31,12 @@ type Sample struct {
 	Time   time.Time
 	Task   connect.TaskID
 	Number uint64 // of the record among those of its task since it was watched: its samples have one number
-	// Stage is "poll" or "consume" (before the first stage), "transforms.ALIAS", "converters", or, for a failure, the stage's name in
-	// dead letters. A transformation that is a Go value is "Transforms[N]". Class is that of the plugin, if one was at work.
+	// Stage is "poll" or "consume" (before the first stage), "transforms.ALIAS", "Topic" (the declaration's was put in),
+	// "converters", or, for a failure, the stage's name in dead letters. A transformation that is a Go value is "Transforms[N]".
+	// Class is that of the plugin, if one was at work.
 	Stage, Class string
-	// Dropped says that the record ended there: a transformation filtered it, or it failed with Error.
+	// Dropped says that the record ended there: a transformation filtered it, or it failed with Error. What it was is in the
+	// sample before.
 	Dropped bool
 	Error   string
 	// The record: text of its values, or their bytes as text where it is in Kafka's form. A key, value or schema that is null is nil.

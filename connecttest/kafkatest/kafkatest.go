@@ -33,7 +33,8 @@ import (
 // time.
 const Timeout = time.Minute
 
-// Kafka is a Kafka cluster of one broker in memory. Only clients with ClientOpts reach it, since it has no network. Its
+// Kafka is a Kafka cluster of one broker in memory: a topic that the runtime makes with more replicas is refused, such as one
+// of dead letters without errors.deadletterqueue.topic.replication.factor=1. Only clients with ClientOpts reach it, since it has no network. Its
 // methods fail the test in place of returning an error, so they must be called on the test's goroutine.
 type Kafka struct {
 	t testing.TB

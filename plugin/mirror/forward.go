@@ -21,8 +21,8 @@ import (
 //
 // Request may change it and send it on with the client that the Admin was made with, have somebody else do what it says, or do
 // nothing. It returns the response that the brokers would give, which for a request is made by its ResponseKind method and has
-// an entry for each of its items; an error code in an entry, or an error, is logged with the item, and the request made
-// again with the next refresh. Request is called on goroutines of the connector, one call at a time for each of its jobs, and
+// an entry for each of its items; an error code in an entry is logged with its item, and the request made again with the next
+// refresh. An error fails all items: to refuse one, give its entry an error code, such as that of kerr.PolicyViolation. Request is called on goroutines of the connector, one call at a time for each of its jobs, and
 // has to return when ctx ends, which it does after admin.timeout.ms.
 type Admin interface {
 	Request(ctx context.Context, req kmsg.Request) (kmsg.Response, error)
