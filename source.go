@@ -44,7 +44,8 @@ type FreshPoller interface {
 	PollsFresh() bool
 }
 
-// SourceTaskContext is the runtime as a [SourceTask] sees it. It is safe for concurrent use.
+// SourceTaskContext is the runtime as a [SourceTask] sees it. It is safe for concurrent use. Its optional interface is
+// [BatchForwarder].
 type SourceTaskContext interface {
 	TaskContext
 	// Offsets returns the connector's stored source offsets.
