@@ -15,9 +15,10 @@ import (
 )
 
 var (
-	seed  = flag.Uint64("seed", 1, "the first seed")
-	seeds = flag.Int("seeds", 20, "how many seeds")
-	trace = flag.String("trace", "", "a folder for what happened under each seed that fails")
+	seed   = flag.Uint64("seed", 1, "the first seed")
+	seeds  = flag.Int("seeds", 20, "how many seeds")
+	within = flag.Duration("within", 0, "how long seeds are begun; 0 is as long as there are some")
+	trace  = flag.String("trace", "", "a folder for what happened under each seed that fails")
 )
 
 // sleep waits in virtual time: everything here runs in the bubble that TestSchedules makes.
@@ -27,9 +28,10 @@ func sleep(d time.Duration) { time.Sleep(d) }
 func TestSchedules(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // most of it is small and short-lived
 	var simulated time.Duration
-	begin, failed, leftBehind, spins := time.Now(), 0, 0, 0
+	begin, run, failed, leftBehind, spins := time.Now(), 0, 0, 0, 0
 	var overlapped overlaps
-	for s := *seed; s < *seed+uint64(*seeds); s++ {
+	for s := *seed; s < *seed+uint64(*seeds) && (*within == 0 || time.Since(begin) < *within); s++ {
+		run++
 		ok := t.Run(fmt.Sprint(s), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, newPlan(s))
@@ -60,6 +62,6 @@ func TestSchedules(t *testing.T) {
 			t.Logf("to replay: go test -tags synctests ./internal/simulation -run TestSchedules -seed %d -seeds 1 -trace .", s)
 		}
 	}
-	t.Logf("%d seeds, %d failed, %.1f hours of instances in %v; sink tasks overlapped %d times as Put ran, %d times as commits were refused and %d times as an instance could not be reached, %d clients outlived Run, %d span", *seeds, failed,
+	t.Logf("%d seeds, %d failed, %.1f hours of instances in %v; sink tasks overlapped %d times as Put ran, %d times as commits were refused and %d times as an instance could not be reached, %d clients outlived Run, %d span", run, failed,
 		simulated.Hours(), time.Since(begin).Round(time.Second), overlapped.put, overlapped.commit, overlapped.fault, leftBehind, spins)
 }
