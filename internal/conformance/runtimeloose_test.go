@@ -3,6 +3,8 @@ package conformance_test
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -54,6 +56,21 @@ func (s *playScenario) scattered() map[string]bool {
 		}
 	}
 	return topics
+}
+
+// retriesInTime reports whether the scenario has attempts until a second or so is over. In real time their number depends on how busy
+// the machine is.
+func (s *playScenario) retriesInTime() bool {
+	return slices.ContainsFunc(s.Steps, func(step playStep) bool {
+		return step.REST != nil && boundedRetries.Match(step.REST.Body)
+	})
+}
+
+var boundedRetries = regexp.MustCompile(`"errors\.retry\.timeout": ?"?[1-9]`)
+
+// once makes one of the same failures in a row.
+func once(events []map[string]any) []map[string]any {
+	return slices.CompactFunc(events, func(a, b map[string]any) bool { return a["throw"] != nil && reflect.DeepEqual(a, b) })
 }
 
 // gather takes the records without a key out of their partitions, into one list, and leaves out what depends on where they are.

@@ -98,6 +98,9 @@ func (w *playWorld) normalise(phases []lanes) {
 						return same
 					})
 				}
+				if w.pace > 0 && s.retriesInTime() {
+					events = once(events)
+				}
 				if lane == "other" && s.SortOther {
 					sortEvents(events)
 				}

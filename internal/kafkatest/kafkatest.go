@@ -95,6 +95,7 @@ func New(t testing.TB, opts ...Option) *Cluster {
 	c.explainReplication()
 	c.answerLeaderEpochs()
 	c.expelSilentMembers()
+	c.endLongRounds()
 	return c
 }
 
