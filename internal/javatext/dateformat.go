@@ -25,12 +25,27 @@ func (f *DateFormat) AppendFormat(dst []byte, t time.Time) []byte {
 	days := floorDiv(local, dayMillis)
 	ms := local - days*dayMillis
 	year, month, day := dateOf(days)
+	clock := uint32(ms) // divides faster
 	for i := range f.elements {
 		e := &f.elements[i]
 		n := e.count
 		switch e.letter {
 		case 0:
-			dst = append(dst, e.literal...)
+			if len(e.literal) == 1 {
+				dst = append(dst, e.literal[0])
+			} else {
+				dst = append(dst, e.literal...)
+			}
+		case 'd':
+			dst = appendPadded(dst, int64(day), n)
+		case 'H':
+			dst = appendPadded(dst, int64(clock/(60*60*1000)), n)
+		case 'm':
+			dst = appendPadded(dst, int64(clock/60_000%60), n)
+		case 's':
+			dst = appendPadded(dst, int64(clock/1000%60), n)
+		case 'S':
+			dst = appendPadded(dst, int64(clock%1000), n)
 		case 'G':
 			if year > 0 {
 				dst = append(dst, eras[1]...)
@@ -68,18 +83,16 @@ func (f *DateFormat) AppendFormat(dst []byte, t time.Time) []byte {
 		case 'Z', 'X':
 			dst = appendOffset(dst, e, offset/60)
 		default:
-			dst = appendPadded(dst, number(e.letter, year, month, day, days, ms), n)
+			dst = appendPadded(dst, number(e.letter, year, month, days, ms), n)
 		}
 	}
 	return dst
 }
 
-// number returns the value of a field that is always a number.
-func number(letter byte, year int64, month, day int, days, ms int64) int64 {
+// number returns the value of one of the rarer fields that are always a number.
+func number(letter byte, year int64, month int, days, ms int64) int64 {
 	hour := ms / (60 * 60 * 1000)
 	switch letter {
-	case 'd':
-		return int64(day)
 	case 'D':
 		return days - firstOfYear(year) + 1
 	case 'F':
@@ -92,20 +105,12 @@ func number(letter byte, year int64, month, day int, days, ms int64) int64 {
 		return int64(week)
 	case 'u':
 		return int64(weekday(days)+5)%7 + 1
-	case 'H':
-		return hour
 	case 'k':
 		return (hour+23)%24 + 1
 	case 'K':
 		return hour % 12
-	case 'h':
-		return (hour+11)%12 + 1
-	case 'm':
-		return ms / 60000 % 60
-	case 's':
-		return ms / 1000 % 60
 	}
-	return ms % 1000
+	return (hour+11)%12 + 1 // h
 }
 
 func appendYear(dst []byte, year int64, n int) []byte {
@@ -115,18 +120,26 @@ func appendYear(dst []byte, year int64, n int) []byte {
 	return appendPadded(dst, year, n)
 }
 
+// pairs are the numbers from 00 to 99.
+var pairs = func() (p [100][2]byte) {
+	for i := range p {
+		p[i] = [2]byte{byte('0' + i/10), byte('0' + i%10)}
+	}
+	return p
+}()
+
 // appendPadded appends a number of at least n digits.
 func appendPadded(dst []byte, v int64, n int) []byte {
-	if v >= 0 && v < 10_000 && n >= 2 && n <= 4 { // most
-		b := [4]byte{byte('0' + v/1000), byte('0' + v/100%10), byte('0' + v/10%10), byte('0' + v%10)}
-		digits := n
-		switch {
-		case v >= 1000:
-			digits = 4
-		case v >= 100:
-			digits = max(digits, 3)
-		}
-		return append(dst, b[4-digits:]...)
+	switch { // most
+	case n == 2 && uint64(v) < 100:
+		two := pairs[v]
+		return append(dst, two[0], two[1])
+	case n == 3 && uint64(v) < 1000:
+		two := pairs[uint32(v)%100]
+		return append(dst, byte('0'+uint32(v)/100), two[0], two[1])
+	case n == 4 && uint64(v) < 10_000:
+		high, low := pairs[uint32(v)/100], pairs[uint32(v)%100]
+		return append(dst, high[0], high[1], low[0], low[1])
 	}
 	if v < 0 {
 		dst = append(dst, '-')
