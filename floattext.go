@@ -26,6 +26,14 @@ func appendFloat(dst []byte, f float64, size int) []byte {
 		return appendFloat(append(dst, '-'), -f, size)
 	}
 	if f >= 1e-3 && f < 1e6 { // in this range Java's digits are the shortest, powers of two included
+		// Numbers of up to 15 digits have a float64 each: one that f stands for is the shortest text of f.
+		if n := uint64(f*100 + 0.5); size == 64 && float64(n)/100 == f {
+			dst = append(strconv.AppendUint(dst, n/100, 10), '.', byte('0'+n/10%10))
+			if n%10 != 0 {
+				dst = append(dst, byte('0'+n%10))
+			}
+			return dst
+		}
 		start := len(dst)
 		dst = strconv.AppendFloat(dst, f, 'f', -1, size)
 		for _, c := range dst[start:] {

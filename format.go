@@ -121,16 +121,22 @@ func appendDate(dst []byte, t time.Time) []byte {
 	if year <= 0 {
 		year = 1 - year // before Christ
 	}
-	dst = append(dst, t.Weekday().String()[:3]...)
-	dst = append(dst, ' ')
-	dst = append(dst, month.String()[:3]...)
-	dst = append(dst, ' ')
-	dst = appendTwo(dst, day)
-	dst = append(dst, ' ')
-	hour, minute, second := t.Clock()
-	dst = append(appendTwo(dst, hour), ':')
-	dst = append(appendTwo(dst, minute), ':')
-	dst = appendTwo(dst, second)
+	sec := t.Unix()
+	clock := sec % 86400
+	if clock < 0 {
+		clock += 86400
+	}
+	weekday := ((sec-clock)/86400 + 4) % 7 // 1 January 1970 was a Thursday
+	if weekday < 0 {
+		weekday += 7
+	}
+	const weekdays, months = "Sun Mon Tue Wed Thu Fri Sat ", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec "
+	dst = append(dst, weekdays[4*weekday:4*weekday+4]...)
+	dst = append(dst, months[4*month-4:4*month]...)
+	dst = append(appendTwo(dst, day), ' ')
+	dst = append(appendTwo(dst, int(clock/3600)), ':')
+	dst = append(appendTwo(dst, int(clock/60%60)), ':')
+	dst = appendTwo(dst, int(clock%60))
 	dst = append(dst, " UTC "...)
 	return strconv.AppendInt(dst, int64(year), 10)
 }

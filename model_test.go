@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,36 @@ func TestFormatValue(t *testing.T) {
 	} {
 		if got := FormatValue(test.value); got != test.want {
 			t.Errorf("%#v is %q, expected %q", test.value, got, test.want)
+		}
+	}
+}
+
+// Numbers of few digits are written in a way of their own.
+func TestFormatShortFloats(t *testing.T) {
+	check := func(f float64) {
+		want := strconv.FormatFloat(f, 'f', -1, 64)
+		if !strings.Contains(want, ".") {
+			want += ".0"
+		}
+		if got := FormatValue(f); got != want {
+			t.Errorf("%v is %q, expected %q", f, got, want)
+		}
+	}
+	for range 100_000 {
+		n := rand.IntN(100_000_000)
+		f := max(float64(n)/100, 0.01)
+		check(f)
+		check(math.Nextafter(f, 1e6))
+		check(math.Nextafter(f, 0.01))
+		check(max(float64(n)/1e5, 0.001))
+	}
+}
+
+func TestFormatDates(t *testing.T) {
+	for range 100_000 {
+		at := time.Unix(gregorianStart/1000+rand.Int64N(4e11), rand.Int64N(1e9)).In(time.FixedZone("", 3600))
+		if got, want := FormatValue(at), at.UTC().Format("Mon Jan 02 15:04:05 UTC 2006"); got != want {
+			t.Fatalf("%d is %q, expected %q", at.Unix(), got, want)
 		}
 	}
 }

@@ -3,6 +3,9 @@ package jsonconv
 import (
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -151,6 +154,30 @@ func TestHugeNumbers(t *testing.T) {
 		sv, err := decode(t, New(Options{}), `{"schema":{"type":"`+typ+`"},"payload":1e2147483647}`)
 		if err != nil || sv.Value != want {
 			t.Errorf("%s: %v, %v", typ, sv.Value, err)
+		}
+	}
+}
+
+// Fractions of few digits are read in a way of their own.
+func TestFractions(t *testing.T) {
+	c := New(Options{NoSchemas: true})
+	for range 100_000 {
+		digits := 1 + rand.IntN(18)
+		scale := 1 + rand.IntN(digits)
+		doc := strconv.Itoa(rand.IntN(int(math.Pow10(digits))))
+		doc = strings.Repeat("0", max(0, scale+1-len(doc))) + doc
+		doc = doc[:len(doc)-scale] + "." + doc[len(doc)-scale:]
+		if rand.IntN(2) == 0 {
+			doc = "-" + doc
+		}
+		want, err := strconv.ParseFloat(doc, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sv, err := decode(t, c, doc)
+		got, ok := sv.Value.(float64)
+		if err != nil || !ok || got != want || got == 0 && math.Signbit(got) {
+			t.Errorf("%s is %v (%v), expected %v", doc, sv.Value, err, want)
 		}
 	}
 }

@@ -12,11 +12,19 @@ import (
 // maxNumber is the most digits that a number may have, its exponent's included.
 const maxNumber = 1000
 
+// maxShort is how many digits a number may have so that it and the power of ten behind its point are float64s without
+// being rounded: their quotient is then rounded once, as it has to be.
+const maxShort = 15
+
+var powers = [maxShort + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+
 // number is a JSON number in a document.
 type number struct {
 	text  []byte // as it stands in the document
 	float bool   // it has a point or an exponent
 	exact bool   // an integer that fits into 64 bits: bits is its value
+	short bool   // bits, divided by a power of ten, is its value, and a float64 holds both
+	scale uint8  // of which power, if short
 	bits  uint64 // the low 64 bits of an integer, in two's complement
 }
 
@@ -51,13 +59,27 @@ func scanNumber(b []byte, i int) (n number, end int) {
 		if b[i] == '.' {
 			i++
 			from := i
-			i = skipDigits(b, i)
+			for i < len(b) {
+				c := b[i] - '0'
+				if c > 9 {
+					break
+				}
+				low = low*10 + uint64(c)
+				i++
+			}
 			if i == from {
 				return n, -1
 			}
 			digits += i - from
+			if n.short = digits <= maxShort; n.short {
+				n.scale, n.bits = uint8(i-from), low
+				if b[start] == '-' {
+					n.bits = -low
+				}
+			}
 		}
 		if i < len(b) && b[i]|0x20 == 'e' {
+			n.short = false
 			i++
 			if i < len(b) && (b[i] == '+' || b[i] == '-') {
 				i++
@@ -135,6 +157,9 @@ func pow10(n int64) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewIn
 func (n *number) float64() float64 {
 	if n.exact {
 		return float64(int64(n.bits))
+	}
+	if n.short {
+		return float64(int64(n.bits)) / powers[n.scale]
 	}
 	return n.parse(64)
 }
