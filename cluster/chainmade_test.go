@@ -10,6 +10,7 @@ import (
 	"github.com/gokconnect/connect/internal/connconfig"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/tolerance"
+	"github.com/gokconnect/connect/plugin/jsonconv"
 )
 
 // onlyStruct is a converter that gives the same struct for everything.
@@ -21,6 +22,18 @@ type onlyStruct struct {
 func (c onlyStruct) ToConnect(context.Context, string, connect.RawHeaders, []byte) (connect.SchemaAndValue, error) {
 	return connect.SchemaAndValue{Schema: c.value.Schema(), Value: c.value}, nil
 }
+
+// makesStructs is a converter that says that its structs are its caller's.
+type makesStructs struct {
+	onlyStruct
+	schema *connect.Schema
+}
+
+func (c makesStructs) ToConnect(context.Context, string, connect.RawHeaders, []byte) (connect.SchemaAndValue, error) {
+	return connect.SchemaAndValue{Schema: c.schema, Value: c.value}, nil
+}
+
+func (makesStructs) MakesStructs(connect.Converter) bool { return true }
 
 // keeper is a transformation and a predicate that keeps what it saw, and how that was then.
 type keeper struct{ seen, was []*connect.Struct }
@@ -101,5 +114,53 @@ func TestStructsThatOthersHave(t *testing.T) {
 				t.Errorf("%d: what others had, %v, became %v", at, k.was[i], k.seen[i])
 			}
 		}
+	}
+}
+
+// TestStructsOfConverters: what a converter makes is changed in place, unless a transformation of somebody else is in the chain, or
+// it is the schema's default.
+func TestStructsOfConverters(t *testing.T) {
+	reg := new(connect.Registry).MustAdd(cluster.Builtins()...)
+	schema := connect.NewSchema(connect.TypeStruct).Field("id", connect.Int64Schema).MustBuild()
+	withDefault := connect.NewSchema(connect.TypeStruct).Field("id", connect.Int64Schema).Default(connect.StructOf(schema, int64(7))).MustBuild()
+	mask, err := connconfig.ParseSink(reg.MustAdd(connect.SinkPlugin{PluginInfo: connect.PluginInfo{Class: "S"}, New: func() connect.SinkConnector {
+		return connect.SinkFunc(func(context.Context, []connect.SinkRecord) error { return nil })
+	}}), connect.Config{
+		"name": "c", "connector.class": "S", "topics": "t", "transforms": "mask",
+		"transforms.mask.type": "org.apache.kafka.connect.transforms.MaskField$Value", "transforms.mask.fields": "id",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		schema          *connect.Schema
+		made            *connect.Struct
+		keeper, changed bool
+	}{
+		"made":    {schema, connect.StructOf(schema, int64(7)), false, true},
+		"seen":    {schema, connect.StructOf(schema, int64(7)), true, false},
+		"default": {withDefault, withDefault.Default().(*connect.Struct), false, false},
+	} {
+		steps, err := pipeline.Steps(reg, &mask.Common)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test.keeper {
+			steps = append(steps, pipeline.Step{Transformation: new(keeper)})
+		}
+		value := makesStructs{onlyStruct{value: test.made}, test.schema}
+		p := pipeline.NewSink(steps, pipeline.Converters{Key: connect.StringConverter{}, Value: value}, tolerance.New(tolerance.Policy{}))
+		batch, err := p.Process(t.Context(), &tolerance.Consumed{Topic: "t", Value: []byte("x")}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := batch[0].Value.(*connect.Struct)
+		if got.At(0) != int64(0) || (got == test.made) != test.changed || (test.made.At(0) == int64(7)) == test.changed {
+			t.Errorf("%s: %v became %v", name, test.made, got)
+		}
+	}
+	var c connect.Converter = jsonconv.New(jsonconv.Options{})
+	if !c.(*jsonconv.Converter).MakesStructs(c) || c.(*jsonconv.Converter).MakesStructs(struct{ connect.Converter }{c}) {
+		t.Error("the converter says of others what it does")
 	}
 }

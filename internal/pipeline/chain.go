@@ -34,8 +34,8 @@ type Chain struct {
 	expands bool
 	at      *step  // the step that is being applied, for the message of a panic
 	watch   *watch // of the record that is on its way, or nil
-	// made are the key and the value of the record, if they are structs that a tidy step made and that only tidy steps have seen: they
-	// may be changed in place of a copy.
+	// made are the key and the value of the record, if they are structs that a tidy step made, or a converter for a chain that is tidy, and
+	// that only tidy steps have seen: they may be changed in place of a copy.
 	made [2]*connect.Struct
 	tidy bool // all steps are
 }
@@ -43,6 +43,11 @@ type Chain struct {
 // sharer is a transformation that makes use of Chain.made.
 type sharer interface {
 	ShareMade(structs *[2]*connect.Struct)
+}
+
+// makesStructs is a converter that may know that nobody else has the structs that conv returns, unless they are their schema's default.
+type makesStructs interface {
+	MakesStructs(conv connect.Converter) bool
 }
 
 // keepsNothing is a predicate that leaves records to the transformations.
@@ -119,9 +124,9 @@ func (c *Chain) apply(ctx context.Context, op *tolerance.Operator, i int, r *con
 	return emit(r)
 }
 
-// one is apply for chains without an [connect.Expander]: at most one record comes out.
-func (c *Chain) one(ctx context.Context, op *tolerance.Operator, r *connect.Record) (*connect.Record, error) {
-	c.made = [2]*connect.Struct{}
+// one is apply for chains without an [connect.Expander]: at most one record comes out. made is what c.made is at first.
+func (c *Chain) one(ctx context.Context, op *tolerance.Operator, r *connect.Record, made [2]*connect.Struct) (*connect.Record, error) {
+	c.made = made
 	for i := range c.steps {
 		s := &c.steps[i]
 		if c.at = s; !s.tidy || c.watch != nil {

@@ -20,11 +20,17 @@ type Sink struct {
 	free       []sinkWork
 	watch      *watch
 	only       *sinkWork // if nothing of it is kept
+	makes      [2]bool   // the chain is tidy, and nobody else has the structs that the converter of the key, or value, returns
 }
 
 // NewSink returns the pipeline of a sink task.
 func NewSink(steps []Step, conv Converters, op *tolerance.Operator) *Sink {
-	return &Sink{chain: newChain(steps), conv: conv, op: op}
+	p := &Sink{chain: newChain(steps), conv: conv, op: op}
+	for i, c := range []connect.Converter{conv.Key, conv.Value} {
+		m, ok := c.(makesStructs)
+		p.makes[i] = ok && p.chain.tidy && m.MakesStructs(c)
+	}
+	return p
 }
 
 // Close closes the plugins of the pipeline. It is called once, after the task's Stop.
@@ -146,11 +152,24 @@ func (p *Sink) transform(ctx context.Context, w *sinkWork, batch []connect.SinkR
 		})
 		return batch, err
 	}
-	r, err := p.chain.one(ctx, p.op, &w.record)
+	r, err := p.chain.one(ctx, p.op, &w.record, [2]*connect.Struct{p.made(0, w.record.KeySchema, w.record.Key), p.made(1, w.record.ValueSchema, w.record.Value)})
 	if err == nil && r != nil {
 		batch = append(batch, w.with(r))
 	}
 	return batch, err
+}
+
+// made returns a key or value that is a struct that nobody but the record has. What can be looked up in the record as consumed is the
+// same one, but no step of a tidy chain looks.
+func (p *Sink) made(part int, schema *connect.Schema, v any) *connect.Struct {
+	if !p.makes[part] {
+		return nil
+	}
+	s, ok := v.(*connect.Struct)
+	if !ok || s == nil || schema == nil || schema.Default() == v {
+		return nil
+	}
+	return s
 }
 
 // with returns what the task gets: the record that came out of the chain, with the coordinates that it came from.

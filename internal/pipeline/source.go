@@ -135,7 +135,7 @@ func (p *Source) Process(ctx context.Context, batch []connect.SourceRecord, emit
 				sent++
 			}
 		} else {
-			r, ferr = p.chain.one(ctx, p.op, r)
+			r, ferr = p.chain.one(ctx, p.op, r, [2]*connect.Struct{})
 			if ferr == nil && r != nil {
 				if ferr = p.convert(ctx, r, &out); ferr == nil {
 					if err := emit(i, &out); err != nil {

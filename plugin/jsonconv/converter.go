@@ -195,6 +195,10 @@ func (c *Converter) ToConnect(_ context.Context, _ string, _ connect.RawHeaders,
 	return c.toConnect(b)
 }
 
+// MakesStructs reports whether each Struct that conv returns is new, so that it may be changed, unless it is its schema's default. It
+// says so of the Converter alone, not of what embeds it.
+func (c *Converter) MakesStructs(conv connect.Converter) bool { return conv == connect.Converter(c) }
+
 // decode reads a document if nothing is unusual about it.
 func (c *Converter) decode(d *decoder) (sv connect.SchemaAndValue, ok bool) {
 	switch {
