@@ -328,11 +328,10 @@ func (d *decoder) array(c byte, element *plan) (v any, ok bool) {
 			return nil, false
 		}
 	}
-	list := make([]any, len(d.items)-base)
-	copy(list, d.items[base:])
+	v = boxList(d.items[base:])
 	clear(d.items[base:])
 	d.items = d.items[:base]
-	return list, true
+	return v, true
 }
 
 func (d *decoder) object(c byte, element *plan) (v any, ok bool) {
