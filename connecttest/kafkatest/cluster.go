@@ -109,7 +109,7 @@ func (c *Cluster) launch(declarations []cluster.Declaration) *Instance {
 	cfg.Brokers, cfg.Client = c.Brokers(), slices.Concat(cfg.Client, i.link.ClientOpts())
 	cfg.GroupID = cmp.Or(cfg.GroupID, "test")
 	// A fetch is answered at once when there is something: asking rarely makes hours cheap.
-	worker := connect.Config{"fetch.max.wait.ms": "20000", "consumer.fetch.max.wait.ms": "20000"}
+	worker := connect.Config{"fetch.max.wait.ms": "60000", "consumer.fetch.max.wait.ms": "20000"}
 	maps.Copy(worker, cfg.Worker)
 	cfg.Worker = worker
 	cfg.URL, cfg.Peers = "http://"+i.Name+":8083/", peers{c, i}

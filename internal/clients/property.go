@@ -98,9 +98,9 @@ func Definition(client string) *connect.ConfigDef {
 // Names returns the names of the properties that clients of the kinds have, sorted.
 func Names(kinds Kind) []string {
 	var names []string
-	for _, p := range Properties() {
+	for name, p := range byName() {
 		if p.Clients&kinds != 0 {
-			names = append(names, p.Name)
+			names = append(names, name)
 		}
 	}
 	slices.Sort(names)

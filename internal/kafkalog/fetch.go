@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -12,8 +13,8 @@ import (
 )
 
 const (
-	fetchWaitMillis     = 5_000   // how long a broker keeps a fetch that finds nothing
-	fetchBytes          = 8 << 20 // in one answer
+	leastFetchWait      = 5 * time.Second // see Config.Client
+	fetchBytes          = 8 << 20         // in one answer
 	fetchPartitionBytes = 2 << 20
 )
 
@@ -102,7 +103,7 @@ func (l *Log) fetch(ctx context.Context, node int32, id [16]byte, partitions []i
 	}
 	l.mu.Unlock()
 	req := kmsg.NewPtrFetchRequest()
-	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = fetchWaitMillis, 1, fetchBytes
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(l.fetchWait.Milliseconds()), 1, fetchBytes
 	if l.cfg.ReadCommitted {
 		req.IsolationLevel = 1
 	}

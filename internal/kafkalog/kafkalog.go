@@ -22,7 +22,8 @@ type Config struct {
 	// Topic is the topic. It must exist when the log is started; see [Ensure].
 	Topic string
 	// Client are the options of the client that reads. The log makes one of its own, since a fetch that waits for
-	// records keeps others on the same client waiting.
+	// records keeps others on the same client waiting. A broker keeps a fetch that finds nothing for 5 s, or for their
+	// FetchMaxWait if that is longer.
 	Client []kgo.Opt
 	// Producer writes what is appended. It may be shared. Nil, and the log's own client does.
 	Producer Producer
@@ -64,6 +65,8 @@ type Log struct {
 	stop   context.CancelFunc
 	done   chan struct{} // closed when no goroutine of the log is left
 
+	fetchWait time.Duration
+
 	applying sync.Mutex // held around Apply and OnError
 
 	mu        sync.Mutex
@@ -88,6 +91,7 @@ func (l *Log) Start(ctx context.Context) error {
 		return fmt.Errorf("reading topic %s: %w", l.cfg.Topic, err)
 	}
 	l.client = client
+	l.fetchWait = max(leastFetchWait, client.OptValue(kgo.FetchMaxWait).(time.Duration))
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.stop, l.done = stop, make(chan struct{})
 	go func() {

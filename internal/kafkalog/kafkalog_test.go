@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -374,4 +375,31 @@ func TestAppendEndsWithItsContextWhileTheClientIsFull(t *testing.T) {
 		}
 		s.want(t, "0/0 =1", "0/1 =3")
 	})
+}
+
+// A log that has nothing to read asks as rarely as its client's options say, and not more often than every five seconds.
+func TestFetchesWaitForRecords(t *testing.T) {
+	for wait, want := range map[time.Duration]int32{500 * time.Millisecond: 720, 10 * time.Minute: 6} {
+		bubble(t, func(t *testing.T) {
+			c := kafkatest.New(t)
+			c.MustCreateTopic("t", 1)
+			var fetches atomic.Int32
+			c.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
+				c.KeepControl()
+				fetches.Add(1)
+				return nil, nil, false
+			})
+			var s seen
+			cfg := s.config(c)
+			cfg.Client = append(cfg.Client, kgo.FetchMaxWait(wait))
+			start(t, cfg)
+			time.Sleep(time.Hour)
+			if n := fetches.Load(); n < want-2 || n > want+2 {
+				t.Errorf("with a wait of %v %d fetches in an hour, want about %d", wait, n, want)
+			}
+			c.Produce(record(0, "a", "1")) // a fetch that waits is answered at once
+			synctest.Wait()
+			s.want(t, "0/0 a=1")
+		})
+	}
 }
