@@ -153,7 +153,7 @@ func (rt *Runtime) restartTaskHere(ctx context.Context, id connect.TaskID) error
 			return fmt.Errorf("task %v: %w", id, errNotHere)
 		}
 		rt.core.RestartTask(id)
-		rt.reconcile()
+		rt.reconcile(id.Connector)
 		return nil
 	})
 }

@@ -18,12 +18,22 @@ import (
 	"github.com/gokconnect/connect/internal/worker"
 )
 
-// reconcile brings what runs in line with what is configured and assigned. It runs on the loop.
-func (rt *Runtime) reconcile() {
-	rt.assignment = rt.member.assignment()
+// reassign brings what runs in line with what is assigned now. It runs on the loop.
+func (rt *Runtime) reassign() {
+	rt.core.Assign(rt.member.assignment())
+	rt.perform(rt.core.Reconcile(rt.snapshot))
+}
+
+// reconcile brings what runs of a connector in line with what is configured and assigned, after a change of that connector
+// alone. It runs on the loop.
+func (rt *Runtime) reconcile(connector string) {
+	rt.perform(rt.core.ReconcileConnector(rt.snapshot, connector))
+}
+
+func (rt *Runtime) perform(actions []herder.Action) {
 	defer rt.member.released()
 	defer rt.destroyGone()
-	for _, a := range rt.core.Reconcile(rt.snapshot, rt.assignment) {
+	for _, a := range actions {
 		switch a := a.(type) {
 		case herder.StartConnector:
 			rt.startConnector(a)
@@ -161,7 +171,7 @@ func (rt *Runtime) stopConnector(name string) {
 	if c == nil {
 		m.Remove()
 		rt.core.ConnectorStopped(name)
-		rt.again()
+		rt.again(name)
 		return
 	}
 	c.Stop()
@@ -180,7 +190,7 @@ func (rt *Runtime) stopConnector(name string) {
 			if rt.snapshot[name] == nil {
 				rt.status.remove(name) // what it said of itself while it stopped
 			}
-			rt.reconcile()
+			rt.reconcile(name)
 		})
 	}()
 }
@@ -209,7 +219,7 @@ func (rt *Runtime) stopTask(id connect.TaskID) {
 	if t == nil {
 		m.Remove()
 		rt.core.TaskStopped(id)
-		rt.again()
+		rt.again(id.Connector)
 		return
 	}
 	if k := rt.snapshot[id.Connector]; rt.cfg.javaDefaults && k != nil && (k.Target == herder.Stopped || len(k.Tasks) == 0) {
@@ -236,13 +246,13 @@ func (rt *Runtime) stopTask(id connect.TaskID) {
 			} else {
 				rt.status.keepTasks(id.Connector, len(k.Tasks))
 			}
-			rt.reconcile()
+			rt.reconcile(id.Connector)
 		})
 	}()
 }
 
-// again reconciles once more, after what the loop is doing now.
-func (rt *Runtime) again() { go rt.post(rt.reconcile) }
+// again reconciles a connector once more, after what the loop is doing now.
+func (rt *Runtime) again(connector string) { go rt.post(func() { rt.reconcile(connector) }) }
 
 // leave remembers goroutines that did not end with what they belonged to.
 func (rt *Runtime) leave(ended <-chan struct{}) {
@@ -333,19 +343,22 @@ func taskClass(connector string) string {
 	return connector + "Task"
 }
 
-// onConfigured hears what changed in what is configured. It is called by the store, one event at a time.
-func (rt *Runtime) onConfigured(e configstore.Event) { rt.post(func() { rt.configured(e) }) }
+// onConfigured hears what changed in what is configured. It is called by the store, one event at a time. The loop gets what is
+// configured as of this event: what changes next is told of by another one, and has to be new to it then.
+func (rt *Runtime) onConfigured(e configstore.Event) {
+	now := rt.store.Snapshot()
+	rt.post(func() { rt.configured(e, now) })
+}
 
-// look takes note of what is configured now. It runs on the loop, or before it.
-func (rt *Runtime) look() {
-	s := rt.store.Snapshot()
-	rt.snapshot, rt.generation = s.Connectors, s.Generations
+// look takes note of what is configured. It runs on the loop, or before it.
+func (rt *Runtime) look(now *configstore.Snapshot) {
+	rt.snapshot, rt.generation = now.Connectors, now.Generations
 }
 
 // configured takes note of a change. It runs on the loop.
-func (rt *Runtime) configured(e configstore.Event) {
+func (rt *Runtime) configured(e configstore.Event, now *configstore.Snapshot) {
 	before := rt.snapshot
-	rt.look()
+	rt.look(now)
 	switch e := e.(type) {
 	case configstore.ConnectorChanged:
 		rt.status.add(e.Connector)
@@ -355,6 +368,7 @@ func (rt *Runtime) configured(e configstore.Event) {
 		if before[e.Connector] == nil {
 			rt.coordinator.Rejoin("connector " + e.Connector + " was created")
 		}
+		rt.reconcile(e.Connector)
 	case configstore.ConnectorRemoved:
 		rt.status.remove(e.Connector)
 		rt.resetTopics(e.Connector)
@@ -364,6 +378,7 @@ func (rt *Runtime) configured(e configstore.Event) {
 		if rt.status.shared != nil {
 			rt.doomed[e.Connector] = rt.core.Tasks(e.Connector)
 		}
+		rt.reconcile(e.Connector)
 	case configstore.TasksChanged:
 		rt.rounds.TasksChanged(e.Connector)
 		rt.coordinator.Rejoin("the tasks of connector " + e.Connector + " changed")
@@ -371,13 +386,18 @@ func (rt *Runtime) configured(e configstore.Event) {
 		if k := rt.snapshot[e.Connector]; k != nil {
 			rt.status.keepTasks(e.Connector, len(k.Tasks))
 		}
+		rt.reconcile(e.Connector)
+	case configstore.TargetChanged:
+		rt.reconcile(e.Connector)
 	case configstore.SessionKeyChanged:
 		rt.keys.heard.Store(true)
 		rt.keys.look()
 	case configstore.RestartRequested:
 		rt.restart(e)
+		rt.reconcile(e.Connector)
 	case configstore.TaskRestartRequested:
 		rt.core.RestartTask(e.ID) // if it runs here
+		rt.reconcile(e.ID.Connector)
 	case configstore.LoggerLevelChanged:
 		if level, ok := logging.ParseLevel(e.Level); ok {
 			if _, err := rt.levels.Set(e.Namespace, level); err != nil {
@@ -385,7 +405,6 @@ func (rt *Runtime) configured(e configstore.Event) {
 			}
 		}
 	}
-	rt.reconcile()
 }
 
 // restartPlan is a restart of a connector with tasks: all of it is stopped before any of it is started, so that what is made

@@ -240,7 +240,7 @@ func (m *groupMember) take(work assign.Work, able bool) {
 		if m.rt.stage.set(stageServing); !able {
 			m.rt.stage.set(stageJoining)
 		}
-		m.rt.reconcile()
+		m.rt.reassign()
 	})
 }
 
@@ -258,7 +258,7 @@ func (m *groupMember) release(ctx context.Context, work assign.Work) {
 		}
 		m.work.Tasks = slices.DeleteFunc(slices.Clone(m.work.Tasks), func(id connect.TaskID) bool { return gone[id] })
 		m.waiters = append(m.waiters, w)
-		m.rt.reconcile()
+		m.rt.reassign()
 	})
 	m.await(ctx, w.done, m.rt.settings.RebalanceTimeout)
 }

@@ -82,7 +82,7 @@ func TestRoundWaitsForTasksOfAnOldConfiguration(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		store := configstore.NewMemory(func(e configstore.Event) { rt.post(rt.look) })
+		store := configstore.NewMemory(func(e configstore.Event) { now := rt.store.Snapshot(); rt.post(func() { rt.look(now) }) })
 		if err := store.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -100,9 +100,9 @@ func TestRoundWaitsForTasksOfAnOldConfiguration(t *testing.T) {
 		put("old")
 		id = connect.TaskID{Connector: "c"}
 		all := herder.Assignment{Tasks: []connect.TaskID{id}}
-		rt.post(func() { rt.core.Reconcile(rt.snapshot, all) }) // it runs
+		rt.post(func() { rt.core.Assign(all); rt.core.Reconcile(rt.snapshot) }) // it runs
 		put("new")
-		rt.post(func() { rt.core.Reconcile(rt.snapshot, all) }) // and is to stop
+		rt.post(func() { rt.core.Reconcile(rt.snapshot) }) // and is to stop
 		joins = make(chan time.Duration, 1)
 		began := time.Now()
 		go func() {
@@ -122,7 +122,7 @@ func TestRoundWaitsForTasksOfAnOldConfiguration(t *testing.T) {
 		}
 		rt.post(func() {
 			rt.core.TaskStopped(id)
-			rt.core.Reconcile(rt.snapshot, herder.Assignment{Tasks: []connect.TaskID{id}}) // it is made anew
+			rt.core.Reconcile(rt.snapshot) // it is made anew
 			rt.member.released()
 		})
 		if after := <-joins; after != 3*time.Second {

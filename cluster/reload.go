@@ -69,6 +69,6 @@ func (rt *Runtime) reload(connector string) {
 		}
 		rt.log.Info("a value from a config provider has come to the end of its life, the connector is restarted", "connector", connector)
 		rt.core.RestartConnector(connector)
-		rt.reconcile()
+		rt.reconcile(connector)
 	})
 }

@@ -295,7 +295,7 @@ func (a apiConnectors) Restart(ctx context.Context, name string, plan rest.Resta
 		}
 		if here = alone && rt.runs[name] != nil; here {
 			rt.restart(configstore.RestartRequested{Connector: name})
-			rt.reconcile()
+			rt.reconcile(name)
 		}
 		if !alone {
 			status = rt.restStatus(name, k)

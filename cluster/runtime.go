@@ -65,7 +65,6 @@ type Runtime struct {
 	// Below is the loop's own.
 	snapshot   herder.Snapshot
 	generation map[string]int32 // of the tasks in it
-	assignment herder.Assignment
 	member     *groupMember
 	core       *herder.Core
 	connectors map[string]*worker.Connector
@@ -183,8 +182,8 @@ func (rt *Runtime) Add(declarations ...Declaration) error {
 	return rt.do(context.Background(), func() error {
 		for _, old := range replaced {
 			rt.renew(old.name)
+			rt.reconcile(old.name)
 		}
-		rt.reconcile()
 		return nil
 	})
 }
@@ -262,7 +261,7 @@ func (rt *Runtime) run(ctx context.Context) error {
 	defer end() // before the store stops: it may be telling of a change
 	defer rt.guests.wait()
 	rt.rounds = rt.newRounds()
-	rt.look()
+	rt.look(rt.store.Snapshot())
 	rt.stage.set(stageJoining)
 	rt.ready.Store(true)
 	inside, leave := context.WithCancel(context.WithoutCancel(ctx)) // ends when the loop has
@@ -298,8 +297,7 @@ func (rt *Runtime) run(ctx context.Context) error {
 		if (err != nil || ctx.Err() != nil) && !rt.stopping {
 			rt.stopping, done = true, nil
 			rt.guests.ask()
-			rt.assignment = herder.Assignment{}
-			rt.reconcile()
+			rt.reassign()
 		}
 		if rt.stopping && rt.core.Idle() {
 			if coordinated != nil {

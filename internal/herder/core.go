@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"sort"
 
 	"github.com/gokconnect/connect"
 )
@@ -102,10 +101,17 @@ func (StartTask) action()         {}
 func (StopTask) action()          {}
 func (PauseTask) action()         {}
 
-// Core knows what runs on the instance. It is not safe for concurrent use.
+// Core knows what is assigned to the instance, and what runs on it. It is not safe for concurrent use.
 type Core struct {
 	connectors map[string]*runningConnector
-	tasks      map[connect.TaskID]*runningTask
+	tasks      map[string]map[int]*runningTask // by connector and number; no entry is empty
+	assigned   map[string]*share               // by connector
+}
+
+// share is what is assigned of one connector.
+type share struct {
+	connector bool
+	tasks     []int // in order
 }
 
 type runningConnector struct {
@@ -123,16 +129,45 @@ type runningTask struct {
 	stopping  bool
 }
 
-// New returns a Core of an instance on which nothing runs.
+// New returns a Core of an instance to which nothing is assigned, and on which nothing runs.
 func New() *Core {
-	return &Core{make(map[string]*runningConnector), make(map[connect.TaskID]*runningTask)}
+	return &Core{make(map[string]*runningConnector), make(map[string]map[int]*runningTask), nil}
+}
+
+// Assign says what the instance is to run from now on.
+func (c *Core) Assign(a Assignment) {
+	c.assigned = make(map[string]*share)
+	of := func(connector string) *share {
+		s := c.assigned[connector]
+		if s == nil {
+			s = new(share)
+			c.assigned[connector] = s
+		}
+		return s
+	}
+	for _, name := range a.Connectors {
+		of(name).connector = true
+	}
+	for _, id := range a.Tasks {
+		s := of(id.Connector)
+		s.tasks = append(s.tasks, id.Task)
+	}
+	for _, s := range c.assigned {
+		slices.Sort(s.tasks)
+		s.tasks = slices.Compact(s.tasks)
+	}
 }
 
 // ConnectorStopped says that a connector which was to stop has stopped.
 func (c *Core) ConnectorStopped(name string) { delete(c.connectors, name) }
 
 // TaskStopped says that a task which was to stop has stopped.
-func (c *Core) TaskStopped(id connect.TaskID) { delete(c.tasks, id) }
+func (c *Core) TaskStopped(id connect.TaskID) {
+	delete(c.tasks[id.Connector], id.Task)
+	if len(c.tasks[id.Connector]) == 0 {
+		delete(c.tasks, id.Connector)
+	}
+}
 
 // RestartConnector has a connector that runs here made anew by the next Reconcile.
 func (c *Core) RestartConnector(name string) {
@@ -143,7 +178,7 @@ func (c *Core) RestartConnector(name string) {
 
 // RestartTask has a task that runs here made anew by the next Reconcile.
 func (c *Core) RestartTask(id connect.TaskID) {
-	if t := c.tasks[id]; t != nil {
+	if t := c.task(id); t != nil {
 		t.again = true
 	}
 }
@@ -152,16 +187,23 @@ func (c *Core) RestartTask(id connect.TaskID) {
 func (c *Core) RunsConnector(name string) bool { return c.connectors[name] != nil }
 
 // Runs reports whether the task runs here, or is still stopping.
-func (c *Core) Runs(id connect.TaskID) bool { return c.tasks[id] != nil }
+func (c *Core) Runs(id connect.TaskID) bool { return c.task(id) != nil }
 
 // Stops reports whether the task is still stopping.
-func (c *Core) Stops(id connect.TaskID) bool { return c.tasks[id] != nil && c.tasks[id].stopping }
+func (c *Core) Stops(id connect.TaskID) bool {
+	t := c.task(id)
+	return t != nil && t.stopping
+}
+
+func (c *Core) task(id connect.TaskID) *runningTask { return c.tasks[id.Connector][id.Task] }
 
 // Stopping returns the tasks that are still stopping.
 func (c *Core) Stopping() (tasks []connect.TaskID) {
-	for id, t := range c.tasks {
-		if t.stopping {
-			tasks = append(tasks, id)
+	for connector, all := range c.tasks {
+		for task, t := range all {
+			if t.stopping {
+				tasks = append(tasks, connect.TaskID{Connector: connector, Task: task})
+			}
 		}
 	}
 	return tasks
@@ -172,40 +214,53 @@ func (c *Core) Idle() bool { return len(c.connectors) == 0 && len(c.tasks) == 0 
 
 // Reconcile returns what has to be done for the instance to run what is assigned to it, as it is configured, in the
 // order in which to do it. It counts as done; call it again after any change. What did not change is not touched.
-func (c *Core) Reconcile(s Snapshot, a Assignment) []Action {
+func (c *Core) Reconcile(s Snapshot) []Action {
+	names := make(map[string]bool, len(c.assigned))
+	for name := range c.assigned {
+		names[name] = true
+	}
+	for name := range c.connectors {
+		names[name] = true
+	}
+	for name := range c.tasks {
+		names[name] = true
+	}
+	return c.reconcile(s, slices.Sorted(maps.Keys(names)))
+}
+
+// ReconcileConnector is Reconcile after a change of one connector and its tasks alone: it costs the same however many others
+// there are.
+func (c *Core) ReconcileConnector(s Snapshot, name string) []Action {
+	return c.reconcile(s, []string{name})
+}
+
+func (c *Core) reconcile(s Snapshot, names []string) []Action {
 	var actions []Action
-	wanted := make(map[connect.TaskID]bool)
-	for _, id := range a.Tasks {
-		if k, ok := s[id.Connector]; ok && id.Task < len(k.Tasks) && k.Target != Stopped {
-			wanted[id] = true
+	for _, name := range names {
+		k, wanted := s[name], c.wanted(s, name)
+		for _, task := range slices.Sorted(maps.Keys(c.tasks[name])) {
+			t, id := c.tasks[name][task], connect.TaskID{Connector: name, Task: task}
+			if t.stopping {
+				continue
+			}
+			_, keep := slices.BinarySearch(wanted, task)
+			switch {
+			case !keep, !maps.Equal(t.config, k.Tasks[task]), !SameConfig(t.connector, k.Applied), t.again:
+				t.stopping = true
+				actions = append(actions, StopTask{id})
+			case t.paused != (k.Target == Paused):
+				t.paused = !t.paused
+				actions = append(actions, PauseTask{id, t.paused})
+			}
 		}
 	}
-	for _, id := range sortedTasks(c.tasks) {
-		t := c.tasks[id]
-		if t.stopping {
-			continue
-		}
-		k := s[id.Connector]
-		switch {
-		case !wanted[id], !maps.Equal(t.config, k.Tasks[id.Task]), !SameConfig(t.connector, k.Applied), t.again:
-			t.stopping = true
-			actions = append(actions, StopTask{id})
-		case t.paused != (k.Target == Paused):
-			t.paused = !t.paused
-			actions = append(actions, PauseTask{id, t.paused})
-		}
-	}
-	assigned := make(map[string]bool)
-	for _, name := range a.Connectors {
-		assigned[name] = s[name] != nil
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.connectors)) {
+	for _, name := range names {
 		r := c.connectors[name]
-		if r.stopping {
+		if r == nil || r.stopping {
 			continue
 		}
 		switch k := s[name]; {
-		case !assigned[name], !SameConfig(r.config, k.Config), r.again:
+		case !c.has(s, name), !SameConfig(r.config, k.Config), r.again:
 			r.stopping = true
 			actions = append(actions, StopConnector{name})
 		case r.target != k.Target:
@@ -213,22 +268,43 @@ func (c *Core) Reconcile(s Snapshot, a Assignment) []Action {
 			actions = append(actions, RetargetConnector{name, k.Target})
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(assigned)) {
-		if k := s[name]; assigned[name] && c.connectors[name] == nil {
+	for _, name := range names {
+		if k := s[name]; c.has(s, name) && c.connectors[name] == nil {
 			c.connectors[name] = &runningConnector{config: k.Config, target: k.Target}
 			actions = append(actions, StartConnector{name, k.Config, k.Target})
 		}
 	}
-	for _, id := range sortedTasks(wanted) {
-		if c.tasks[id] != nil {
-			continue
+	for _, name := range names {
+		k := s[name]
+		for _, task := range c.wanted(s, name) {
+			if c.tasks[name][task] != nil {
+				continue
+			}
+			t := &runningTask{connector: k.Applied, config: k.Tasks[task], paused: k.Target == Paused}
+			if c.tasks[name] == nil {
+				c.tasks[name] = make(map[int]*runningTask)
+			}
+			c.tasks[name][task] = t
+			actions = append(actions, StartTask{connect.TaskID{Connector: name, Task: task}, t.connector, t.config, t.paused})
 		}
-		k := s[id.Connector]
-		t := &runningTask{connector: k.Applied, config: k.Tasks[id.Task], paused: k.Target == Paused}
-		c.tasks[id] = t
-		actions = append(actions, StartTask{id, t.connector, t.config, t.paused})
 	}
 	return actions
+}
+
+// has reports whether the connector is to run here.
+func (c *Core) has(s Snapshot, name string) bool {
+	share := c.assigned[name]
+	return share != nil && share.connector && s[name] != nil
+}
+
+// wanted returns the tasks of a connector that are to run here, in order.
+func (c *Core) wanted(s Snapshot, name string) []int {
+	share, k := c.assigned[name], s[name]
+	if share == nil || k == nil || k.Target == Stopped {
+		return nil
+	}
+	n, _ := slices.BinarySearch(share.tasks, len(k.Tasks))
+	return share.tasks[:n]
 }
 
 // TasksChanged reports whether configurations that a connector computed have to be stored: they differ from what is
@@ -248,34 +324,13 @@ func SameConfig(a, b map[string]*string) bool {
 	})
 }
 
-func sortedTasks[V any](m map[connect.TaskID]V) []connect.TaskID {
-	tasks := slices.Collect(maps.Keys(m))
-	sort.Slice(tasks, func(i, j int) bool { return CompareTasks(tasks[i], tasks[j]) < 0 })
-	return tasks
-}
-
 // CompareTasks orders tasks by connector and number.
 func CompareTasks(a, b connect.TaskID) int {
 	return cmp.Or(cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Task, b.Task))
 }
 
 // Tasks returns the tasks of the connector that run, or are still stopping, by number.
-func (c *Core) Tasks(connector string) (tasks []int) {
-	for id := range c.tasks {
-		if id.Connector == connector {
-			tasks = append(tasks, id.Task)
-		}
-	}
-	slices.Sort(tasks)
-	return tasks
-}
+func (c *Core) Tasks(connector string) []int { return slices.Sorted(maps.Keys(c.tasks[connector])) }
 
 // Busy reports whether a task of the connector runs, or is still stopping.
-func (c *Core) Busy(connector string) bool {
-	for id := range c.tasks {
-		if id.Connector == connector {
-			return true
-		}
-	}
-	return false
-}
+func (c *Core) Busy(connector string) bool { return len(c.tasks[connector]) > 0 }
