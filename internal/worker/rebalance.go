@@ -42,8 +42,11 @@ func (r *sinkRun) rebalanceTurn(cl *kgo.Client) bool {
 
 // overdue is the error of a run whose task hangs.
 func (r *sinkRun) overdue(why string) error {
-	name, since := r.activity.Current()
-	return fmt.Errorf("the task did not return from %s for %v, and its partitions go to others: %s (max.poll.interval.ms is %v)", name, time.Since(since), why, r.RebalanceTimeout)
+	hangs := "the task waits for Kafka" // to commit, say: no call into its connector is under way
+	if name, since := r.activity.Current(); name != "" {
+		hangs = fmt.Sprintf("the task did not return from %s for %v", name, time.Since(since))
+	}
+	return fmt.Errorf("%s, and its partitions go to others: %s (max.poll.interval.ms is %v)", hangs, why, r.RebalanceTimeout)
 }
 
 // leave takes the run out of its group, while its task still hangs: others get its partitions at once, and nothing of

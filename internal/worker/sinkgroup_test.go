@@ -263,3 +263,18 @@ func TestSinkStopsWhileItJoins(t *testing.T) {
 		}
 	})
 }
+
+// TestOverdue: the error of a run that takes too long names the call that does, if one is under way.
+func TestOverdue(t *testing.T) {
+	r := &sinkRun{SinkParts: SinkParts{RebalanceTimeout: time.Minute}}
+	const rest = "and its partitions go to others: why (max.poll.interval.ms is 1m0s)"
+	if got, want := r.overdue("why").Error(), "the task waits for Kafka, "+rest; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	_ = r.activity.do(callPut, func() error {
+		if got := r.overdue("why").Error(); !strings.HasPrefix(got, "the task did not return from Put for ") || !strings.HasSuffix(got, ", "+rest) {
+			t.Errorf("got %q", got)
+		}
+		return nil
+	})
+}
