@@ -147,6 +147,8 @@ func (rt *Runtime) restartTaskHere(ctx context.Context, id connect.TaskID) error
 		switch {
 		case k == nil:
 			return notFound(id.Connector)
+		case id.Task >= len(k.Tasks) && rt.tasksExpected(id.Connector, k):
+			return rest.Errorf(http.StatusConflict, "Cannot complete request momentarily due to stale configuration (typically caused by a concurrent config change)")
 		case id.Task < 0 || id.Task >= len(k.Tasks):
 			return rest.NotFoundf("Unknown task: %v", id)
 		case !rt.core.Runs(id):
@@ -156,6 +158,16 @@ func (rt *Runtime) restartTaskHere(ctx context.Context, id connect.TaskID) error
 		rt.reconcile(id.Connector)
 		return nil
 	})
+}
+
+// tasksExpected reports whether a connector, on whatever instance, has yet to say what its tasks are: it was made or changed
+// a moment ago. It runs on the loop.
+func (rt *Runtime) tasksExpected(name string, k *herder.Connector) bool {
+	if rt.standalone() || k.Target == herder.Stopped || herder.SameConfig(k.Applied, k.Config) {
+		return false
+	}
+	s, _, _ := rt.status.get(name)
+	return s.State != Failed
 }
 
 func alreadyExists(name string) error {

@@ -170,3 +170,66 @@ func TestRestartOfATaskNobodyHas(t *testing.T) {
 		}
 	})
 }
+
+// TestRequestsForWhatIsToCome: a status that is asked for before anybody has begun with a new connector waits for that, and a restart that comes before a new connector has said what its tasks are waits for them. What the
+// connector turns out not to have is unknown.
+func TestRequestsForWhatIsToCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := kafkatest.New(t)
+		s := new(starts)
+		p := newPeers()
+		reg := new(connect.Registry).MustAdd(
+			connect.SourcePlugin{PluginInfo: connect.PluginInfo{Class: "example.Starts"}, New: s.connector},
+			connect.SourcePlugin{PluginInfo: connect.PluginInfo{Class: "example.Broken"}, New: func() connect.SourceConnector { return broken{s.connector()} }},
+		)
+		a := p.member(t, k, "a", cluster.Config{Plugins: reg})
+		b := p.member(t, k, "b", cluster.Config{Plugins: reg})
+		java := p.member(t, k, "java", cluster.KafkaConnectDefaults(cluster.Config{Plugins: reg}))
+		time.Sleep(30 * time.Second)
+		// put has an instance make or change a connector, and waits until it has read that, which the leader may have written.
+		put := func(i *instance, name, class string, tasks int) {
+			config := fmt.Sprintf(`{"connector.class":%q,"topic":"t","tasks.max":"%d"}`, class, tasks)
+			if code, answer := i.ask("PUT", "/connectors/"+name+"/config", config); code/100 != 2 {
+				t.Fatalf("PUT %s: %d %s", name, code, answer)
+			}
+			for read := ""; !strings.Contains(read, class) || !strings.Contains(read, fmt.Sprintf(`"tasks.max":"%d"`, tasks)); time.Sleep(time.Millisecond) {
+				_, read = i.ask("GET", "/connectors/"+name+"/config", "")
+			}
+		}
+		for n, i := range []*instance{a, b} {
+			name := fmt.Sprint("s", n)
+			restart := func(task, want int) {
+				t.Helper()
+				if code, answer := i.ask("POST", fmt.Sprintf("/connectors/%s/tasks/%d/restart", name, task), ""); code != want {
+					t.Errorf("restart of task %d asked of %s: %d %s, want %d", task, i.name, code, answer, want)
+				}
+			}
+			put(i, name, "example.Starts", 2)
+			if _, status := i.ask("GET", "/connectors/"+name+"/status", ""); !strings.Contains(status, `"connector":{"state":"RUNNING"`) {
+				t.Errorf("status asked of %s: %s", i.name, status)
+			}
+			restart(1, http.StatusNoContent)
+			restart(2, http.StatusNotFound)
+			put(i, name, "example.Starts", 4)
+			restart(3, http.StatusNoContent)
+			put(i, name, "example.Broken", 5)
+			time.Sleep(time.Minute) // the old one is seen to run meanwhile
+			restart(4, http.StatusNotFound)
+		}
+		put(java, "j", "example.Starts", 1)
+		code, answer := java.ask("POST", "/connectors/j/tasks/0/restart", "")
+		if want := "Cannot complete request momentarily due to stale configuration (typically caused by a concurrent config change)"; code != http.StatusConflict || !strings.Contains(answer, want) {
+			t.Errorf("with Kafka Connect's defaults: %d %s", code, answer)
+		}
+		if _, status := java.ask("GET", "/connectors/j/status", ""); !strings.Contains(status, `"connector":{"state":"UNASSIGNED"`) {
+			t.Errorf("status with Kafka Connect's defaults: %s", status)
+		}
+	})
+}
+
+// broken is a connector that can't start.
+type broken struct{ connect.SourceConnector }
+
+func (broken) Start(context.Context, connect.ConnectorContext, connect.Config) error {
+	return connect.DataErrorf("no")
+}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/configstore"
@@ -69,6 +70,41 @@ func (a apiTasks) Status(ctx context.Context, name string) (s *rest.Status, err 
 		return nil
 	})
 	return s, err
+}
+
+// firstStatusWait is how long a request for a status waits for a connector that was made a moment ago. Clients that make one
+// and ask for its status at once take what they are told then for what became of it.
+const firstStatusWait = 5 * time.Second
+
+func (a apiTasks) FirstStatus(ctx context.Context, name string) (s *rest.Status, err error) {
+	rt := a.rt
+	timer := time.NewTimer(min(rt.cfg.RebalanceWait, firstStatusWait))
+	defer timer.Stop()
+	for {
+		var begun bool
+		var changed <-chan struct{}
+		err = rt.do(ctx, func() error {
+			k := rt.snapshot[name]
+			if k == nil {
+				return rest.NotFoundf("No status found for connector %s", name)
+			}
+			_, begun, changed = rt.status.get(name)
+			s = rt.restStatus(name, k)
+			return nil
+		})
+		if err != nil || begun {
+			return s, err
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return s, nil
+		case <-rt.ended:
+			return s, nil
+		case <-ctx.Done():
+			return s, nil
+		}
+	}
 }
 
 func (a apiTasks) TaskStatus(ctx context.Context, id connect.TaskID) (*rest.TaskStatus, error) {

@@ -32,6 +32,8 @@ type Connectors interface {
 // Tasks is what the API asks of tasks and of the states of connectors.
 type Tasks interface {
 	Status(ctx context.Context, name string) (*Status, error)
+	// FirstStatus is Status, but waits a while for a connector that no worker has begun with yet.
+	FirstStatus(ctx context.Context, name string) (*Status, error)
 	TaskStatus(ctx context.Context, id connect.TaskID) (*TaskStatus, error)
 	Tasks(ctx context.Context, name string) ([]TaskInfo, error)
 	RestartTask(ctx context.Context, id connect.TaskID) error

@@ -67,6 +67,9 @@ func (f *fake) SetState(context.Context, string, rest.State) error { return nil 
 func (f *fake) Restart(context.Context, string, rest.RestartPlan) (*rest.Status, error) {
 	return nil, nil
 }
+func (f *fake) FirstStatus(ctx context.Context, name string) (*rest.Status, error) {
+	return f.Status(ctx, name)
+}
 func (f *fake) TaskStatus(context.Context, connect.TaskID) (*rest.TaskStatus, error) {
 	return &rest.TaskStatus{}, nil
 }

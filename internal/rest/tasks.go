@@ -22,7 +22,7 @@ func taskRoutes() []route {
 }
 
 func (s *Server) status(r *request) (*answer, error) {
-	status, err := s.Tasks.Status(r.ctx, r.params[0])
+	status, err := s.Tasks.FirstStatus(r.ctx, r.params[0])
 	if err != nil {
 		return nil, err
 	}

@@ -189,6 +189,18 @@ func TestClients(t *testing.T) {
 		h.ask("GET", "/connectors/ricardo/tasks/0/status", nil, 200, nil)
 		h.ask("POST", "/connectors/ricardo/tasks/0/restart", nil, 204, nil)
 		h.ask("DELETE", "/connectors/ricardo", nil, 204, nil)
+		// Its tests ask at once, and once, for what a new connector does, and for a restart of its task.
+		h.ask("POST", "/connectors", create("ricardo-2", source()), 201, nil)
+		h.ask("GET", "/connectors/ricardo-2", nil, 200, nil)
+		var status clientStatus
+		if h.ask("GET", "/connectors/ricardo-2/status", nil, 200, &status); status.Connector["state"] != "RUNNING" {
+			t.Errorf("a new connector is %+v", status)
+		}
+		h.ask("POST", "/connectors", create("ricardo-3", source()), 201, nil)
+		h.ask("POST", "/connectors/ricardo-3/tasks/0/restart", nil, 204, nil)
+		for _, name := range []string{"ricardo-2", "ricardo-3"} {
+			h.ask("DELETE", "/connectors/"+name, nil, 204, nil)
+		}
 		h.ask("GET", "/connectors/ricardo", nil, 404, nil)
 	})
 
