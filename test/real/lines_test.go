@@ -57,7 +57,7 @@ func writeLines(path string, from, to int) error {
 	return f.Close()
 }
 
-// load appends lines to a file until it is told to end.
+// load writes lines until it is told to end.
 type load struct {
 	stop func()
 	mu   sync.Mutex
@@ -66,8 +66,13 @@ type load struct {
 	done chan struct{}
 }
 
-// newLoad appends about perSecond lines each second.
+// newLoad appends about perSecond lines each second to a file.
 func newLoad(t *testing.T, path string, perSecond int) *load {
+	return newFlow(t, perSecond, func(from, to int) error { return writeLines(path, from, to) })
+}
+
+// newFlow has about perSecond lines written each second: from up to, but not including, to.
+func newFlow(t *testing.T, perSecond int, write func(from, to int) error) *load {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &load{stop: cancel, done: make(chan struct{})}
 	go func() {
@@ -81,7 +86,7 @@ func newLoad(t *testing.T, path string, perSecond int) *load {
 			case <-tick.C:
 			}
 			next := n + perSecond/50
-			err := writeLines(path, n, next)
+			err := write(n, next)
 			n = next
 			l.mu.Lock()
 			l.n, l.err = n, err
