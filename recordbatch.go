@@ -2,23 +2,28 @@ package connect
 
 // RecordBatch is a batch of records as it stands in a log of Kafka (magic 2), as the Value of a [SourceRecord]: one record
 // of a source task that stands for all of the batch. The runtime writes it as it is, without decoding it: it passes no
-// transformation and no converter. A task returns one only while a [BatchForwarder] says that it may; one that comes all the
-// same makes the task FAILED.
+// transformation and no converter, and taps do not see it. A task returns one only while a [BatchForwarder] says that it may; one that
+// comes all the same makes the task FAILED.
 //
 // The record has a Topic and a Partition that is set; its SourceOffset is that of the last record of the batch. It has no
 // key, no headers and no timestamp: the batch has those of its records. It counts as acknowledged when all of the batch
-// is. [RecordCommitter].CommitRecord is then called once, with the metadata of the last record of the batch as it stands in the target.
-// Whether the batch was part of a transaction where it comes from is lost: it must hold committed records only, and no control records.
+// is. [RecordCommitter].CommitRecord is then called once, with the metadata of the last record of the batch as it stands in
+// the target: its offset, which is -1 if Kafka did not say, and the latest time of the batch.
+//
+// Whether the batch was part of a transaction where it comes from is lost: it must have committed records only, and no
+// control records. A batch that Kafka does not take in this form, such as one with gaps that compaction left or with the
+// time of a log, is written as the records that it has.
 type RecordBatch struct {
-	// Bytes are the batch, whole and alone, with its header of 61 bytes. They belong to the runtime, which changes the header.
+	// Bytes are the batch, whole and alone, with its header of 61 bytes, whose checksum must be right. They belong to the
+	// runtime, which changes the header.
 	Bytes []byte
-	// Records is how many records the batch has.
+	// Records is how many records the batch has, at least one. Metrics and limits count them, not the batch.
 	Records int
 }
 
 // BatchForwarder is an optional interface of a [SourceTaskContext]: whether records may have a [RecordBatch] as value now. It
-// is asked before each Poll that may return some, on the goroutine of Poll: the answer holds for the records of that Poll, and may be
-// another one the next time. Without it they may not.
+// is asked before each Poll that may return some, on the goroutine of Poll: the answer holds for the records of that Poll,
+// and may be another one the next time. Without it they may not.
 type BatchForwarder interface {
 	ForwardsBatches() bool
 }

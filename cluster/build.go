@@ -261,6 +261,8 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 		var lease *clients.Lease
 		if lease, err = rt.kafka.producer(ctx, p.connector, o.ID); err == nil {
 			made.Producer, made.Sharing, releaseProducer = lease.Client, lease.Sharing, lease.Release
+			made.Forward = rt.forwarding(o, made, steps, p.converters, producerProps, lease.Client)
+			own.forward = made.Forward
 		}
 	}
 	if err != nil {
@@ -353,7 +355,13 @@ type sourceContext struct {
 	taskInfo
 	offsets      connect.OffsetReader
 	transactions connect.TransactionContext // or nil
+	forward      *worker.Forwarding         // or nil
 }
 
 func (c *sourceContext) Offsets() connect.OffsetReader            { return c.offsets }
 func (c *sourceContext) Transactions() connect.TransactionContext { return c.transactions }
+
+// ForwardsBatches implements [connect.BatchForwarder].
+func (c *sourceContext) ForwardsBatches() bool {
+	return c.forward != nil && c.forward.ForwardsBatches()
+}

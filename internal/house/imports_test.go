@@ -72,14 +72,14 @@ var layers = []layer{
 		why: "The REST API says by small interfaces what it needs, and is tested without a runtime; what validation found is plain data.",
 	},
 	{
-		packages: []string{"internal/clients/...", "internal/kafkalog", "internal/group", "internal/configstore", "internal/statusstore", "internal/fencing", "offsets"},
+		packages: []string{"internal/clients/...", "internal/rawproduce", "internal/kafkalog", "internal/group", "internal/configstore", "internal/statusstore", "internal/fencing", "offsets"},
 		may:      append([]string{"."}, pure...),
 		peers:    true, thirdly: append([]string{"golang.org/x/sync"}, kafkaClient...),
 		why: "Kafka adapters know Kafka and the data they store, not the tasks that use them.",
 	},
 	{
 		packages: []string{"internal/worker"},
-		may:      append([]string{".", "offsets", "internal/javaregexp", "internal/metrics", "internal/tracing", "internal/clients", "internal/kafkalog"}, pure...),
+		may:      append([]string{".", "offsets", "internal/javaregexp", "internal/metrics", "internal/tracing", "internal/clients", "internal/rawproduce", "internal/kafkalog"}, pure...),
 		thirdly:  append(append([]string{"golang.org/x/sync"}, telemetry...), kafkaClient...),
 		why:      "Tasks run the same under any coordinator and any REST API.",
 	},

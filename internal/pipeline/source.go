@@ -44,6 +44,8 @@ type Output struct {
 	Key, Value []byte
 	Headers    connect.RawHeaders
 	Timestamp  time.Time
+	// Records says that Value is a [connect.RecordBatch] of so many; 0 is a record.
+	Records int
 }
 
 // Source takes the records of one source task to Kafka's form. It is used by one goroutine at a time.
@@ -57,6 +59,7 @@ type Source struct {
 	converting string // the class that is converting, for the message of a panic
 	givenUp    func(index int, f *tolerance.Failure) error
 	watch      *watch
+	forwards   func() bool // or nil
 }
 
 // NewSource returns the pipeline of a source task.
@@ -69,6 +72,29 @@ func NewSource(steps []Step, conv Converters, op *tolerance.Operator) *Source {
 // OnGivenUp has f called for each record of a batch that fails and is given up, with its index and before done, on the
 // goroutine of Process. An error of f fails the task. It is called before the pipeline is used.
 func (p *Source) OnGivenUp(f func(index int, failure *tolerance.Failure) error) { p.givenUp = f }
+
+// Forwards has batches pass as they are that come while may reports that they may. It is called before the pipeline is used.
+// Without it they fail the task.
+func (p *Source) Forwards(may func() bool) { p.forwards = may }
+
+// forward fills out with a batch of records.
+func (p *Source) forward(index int, r *connect.SourceRecord, b connect.RecordBatch, out *Output) error {
+	wrong := ""
+	switch _, ok := r.Partition.Get(); {
+	case p.forwards == nil || !p.forwards():
+		wrong = "no BatchForwarder said that it may be one"
+	case !ok:
+		wrong = "it has no partition"
+	case r.Key != nil || len(r.Headers) > 0:
+		wrong = "it has a key or headers of its own"
+	case b.Records <= 0:
+		wrong = "it has no records"
+	default:
+		*out = Output{Topic: r.Topic, Partition: r.Partition, Value: b.Bytes, Records: b.Records}
+		return nil
+	}
+	return fmt.Errorf("record %d of Poll is a batch of records, and %s", index, wrong)
+}
 
 // appender returns the converter as one that appends, if it is one and that is worth it: bytes that pass as they are were given
 // up by the task, and need no copy.
@@ -102,6 +128,18 @@ func (p *Source) Process(ctx context.Context, batch []connect.SourceRecord, emit
 	for i := range batch {
 		if isNone(&batch[i]) {
 			if err := done(i, 0); err != nil {
+				return err
+			}
+			continue
+		}
+		if b, ok := batch[i].Value.(connect.RecordBatch); ok {
+			if err := p.forward(i, &batch[i], b, &out); err != nil {
+				return err
+			}
+			if err := emit(i, &out); err != nil {
+				return err
+			}
+			if err := done(i, 1); err != nil {
 				return err
 			}
 			continue

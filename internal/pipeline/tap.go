@@ -47,6 +47,9 @@ func (t *Taps) Attach(tap *Tap) (detach func()) {
 	}
 }
 
+// Any reports whether there is a tap now.
+func (t *Taps) Any() bool { return t != nil && t.all.Load() != nil }
+
 func (t *Taps) change(f func([]*Tap) []*Tap) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -38,7 +38,7 @@ func (r *sourceRun) newChunk(slots []slot) *chunk {
 func (r *sourceRun) chunkSettled(s *slot, written bool) {
 	c := s.chunk
 	if written {
-		c.written++
+		c.written += s.count()
 	} else {
 		c.span.Failed(errNotWritten)
 	}
@@ -91,16 +91,21 @@ func (r *sourceRun) newSlots(n int) []slot {
 	return make([]slot, 0, n)
 }
 
-// sendSlots sends records whose topics exist.
+// sendSlots sends records, or batches, whose topics exist.
 func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
 	if len(slots) == 0 {
 		return nil
 	}
-	size := 0
+	size, records := 0, 0
 	for i := range slots {
 		size += slots[i].size
+		records += slots[i].count()
 	}
-	if err := r.takeRoom(work, len(slots), int64(size)); err != nil {
+	batches := slots[0].records > 0
+	if err := r.take(work, batches); err != nil {
+		return err
+	}
+	if err := r.takeRoom(work, records, int64(size)); err != nil {
 		return err
 	}
 	r.mu.Lock()
@@ -122,6 +127,34 @@ func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
 		}
 	}
 	r.mu.Unlock()
+	send := r.sendRecords
+	if batches {
+		send = r.sendBatches
+	}
+	if err := send(work, slots); err != nil {
+		return err
+	}
+	if r.Sent != nil {
+		for i := 0; i < len(slots); {
+			from, sent := i, 0
+			for i < len(slots) && slots[i].rec.Topic == slots[from].rec.Topic {
+				sent += slots[i].count()
+				i++
+			}
+			if !slots[from].letter {
+				r.Sent(slots[from].rec.Topic, sent)
+			}
+		}
+	}
+	r.mu.Lock()
+	c.sent = true
+	r.reuse(c)
+	r.mu.Unlock()
+	return nil
+}
+
+// sendRecords sends records that are counted as being in flight.
+func (r *sourceRun) sendRecords(work context.Context, slots []slot) error {
 	forgot := r.Sharing.Begin()
 	defer r.Sharing.End()
 	r.holdUntilSettled(forgot, len(slots))
@@ -131,20 +164,5 @@ func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
 			return err
 		}
 	}
-	if r.Sent != nil {
-		for i := 0; i < len(slots); {
-			from := i
-			for i < len(slots) && slots[i].rec.Topic == slots[from].rec.Topic {
-				i++
-			}
-			if !slots[from].letter {
-				r.Sent(slots[from].rec.Topic, i-from)
-			}
-		}
-	}
-	r.mu.Lock()
-	c.sent = true
-	r.reuse(c)
-	r.mu.Unlock()
 	return nil
 }

@@ -177,6 +177,8 @@ type sourceWorld struct {
 	// letters and maxRequest are those of the task's parts.
 	letters    *SourceLetters
 	maxRequest int
+	// forward is how batches pass as they are, or nil.
+	forward func() *Forwarding
 }
 
 func newSourceWorld(t testing.TB, j *journal, k *kafkatest.Cluster) *sourceWorld {
@@ -188,7 +190,11 @@ func newSourceWorld(t testing.TB, j *journal, k *kafkatest.Cluster) *sourceWorld
 func (w *sourceWorld) run(newTask func() connect.SourceTask) *Task {
 	w.opts.New = func(context.Context) (*SourceParts, error) {
 		op := w.op()
-		return &SourceParts{Task: newTask(), Operator: op, Pipeline: pipeline.NewSource(w.steps, textConverters(), op), Producer: w.client, Sharing: w.sharing, Offsets: w.store, Throttle: w.throttle,
+		var forward *Forwarding
+		if w.forward != nil {
+			forward = w.forward()
+		}
+		return &SourceParts{Forward: forward, Task: newTask(), Operator: op, Pipeline: pipeline.NewSource(w.steps, textConverters(), op), Producer: w.client, Sharing: w.sharing, Offsets: w.store, Throttle: w.throttle,
 			Letters: w.letters, MaxRequest: w.maxRequest}, nil
 	}
 	return StartSource(w.opts)

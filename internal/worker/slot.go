@@ -27,6 +27,7 @@ type slot struct {
 	chunk     *chunk                // what was sent together with it, or nil
 	size      int
 	partition int32 // as wanted: the client puts the one that it chose into rec
+	records   int32 // of a batch that passes as it is, 0 if it is one record
 	again     bool  // it was sent once more because its topic seemed to lack the partition
 	letter    bool  // rec is the dead letter of a record that was given up
 }
@@ -85,18 +86,23 @@ func (r *sourceRun) acked(rec *kgo.Record, err error) {
 		r.settled = append(r.settled, settled{letter: s})
 		signal(r.wake)
 	default:
-		if r.err == nil {
-			r.err = r.sendFailed(s, err)
-			r.fail(r.err) // interrupts Poll
-			for _, s := range r.resend {
-				r.drop(s)
-			}
-			r.resend = nil
-			r.held.Store(false)
-		}
-		r.drop(s)
-		signal(r.room)
+		r.sendingFailed(s, err)
 	}
+}
+
+// sendingFailed takes note that a record could not be sent, which fails the task. The caller holds mu.
+func (r *sourceRun) sendingFailed(s *slot, err error) {
+	if r.err == nil {
+		r.err = r.sendFailed(s, err)
+		r.fail(r.err) // interrupts Poll
+		for _, s := range r.resend {
+			r.drop(s)
+		}
+		r.resend = nil
+		r.held.Store(false)
+	}
+	r.drop(s)
+	signal(r.room)
 }
 
 // sendFailed is the error of a task one of whose records could not be sent. The caller holds mu.
@@ -176,7 +182,7 @@ func (r *sourceRun) forget(slots []slot) {
 
 // drop takes note of one. The caller holds mu.
 func (r *sourceRun) drop(s *slot) {
-	r.inFlight--
+	r.inFlight -= s.count()
 	r.bytes -= int64(s.size)
 	r.chunkSettled(s, false)
 	if len(r.resend) > 0 {
@@ -232,7 +238,7 @@ func (s *slot) keep() { s.chunk.slots = nil }
 // settleSlot takes note that a record is done. The caller holds mu.
 func (r *sourceRun) settleSlot(s *slot, failure *tolerance.Failure) {
 	last := s.entry.ack()
-	r.inFlight--
+	r.inFlight -= s.count()
 	r.bytes -= int64(s.size)
 	defer r.chunkSettled(s, failure == nil && !s.letter) // last: it may empty s
 	signal(r.room)

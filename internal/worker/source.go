@@ -61,6 +61,8 @@ type SourceParts struct {
 	Sharing *clients.Sharing
 	Offsets OffsetWriter
 	Topics  Topics
+	// Forward is how batches pass as they are. Nil, and the task may return none.
+	Forward *Forwarding
 	// Throttle returns how much the task may move; it is asked again now and then. Nil, and there is no limit.
 	Throttle func() connconfig.Throttle
 	// ExactlyOnce makes the run one that delivers exactly once; Producer and Offsets are nil then. Nil, and it delivers at
@@ -113,6 +115,9 @@ type sourceRun struct {
 	has          map[string]int32         // how many partitions topics have, as far as records named some
 	slots        []slot                   // records that are converted and not yet sent; the task's goroutine only
 	slotBytes    int
+	slotRecords  int                    // how many they are, with those of batches
+	raw          BatchProducer          // for batches, or nil
+	batches      bool                   // what was sent last were batches; the task's goroutine only
 	polled       []connect.SourceRecord // the batch that is being processed; the task's goroutine only
 	polledAt     time.Time              // when it was polled, if there are metrics
 	span         *tracing.Batch         // its, or nil; the task's goroutine only, but for what chunks have
@@ -123,7 +128,7 @@ type sourceRun struct {
 	mu       sync.Mutex
 	track    tracker
 	released []committable // what the committer may have, if it does not take it itself
-	inFlight int           // records sent and not settled
+	inFlight int           // records sent and not settled, with those of batches
 	bytes    int64         // their size
 	settled  []settled
 	told     []settled                // memory for the next ones, or nil
@@ -172,6 +177,7 @@ func newSourceRun(t *Task, o SourceOptions, p *SourceParts) *sourceRun {
 	}
 	r.onAck = r.acked
 	r.Pipeline.Watched(r.Taps, r.ID)
+	r.Pipeline.Forwards(r.mayForward)
 	if r.Letters != nil {
 		r.known[r.Letters.Topic] = struct{}{} // it was made with the task
 		r.Pipeline.OnGivenUp(r.givenUp)
@@ -222,11 +228,17 @@ func (r *sourceRun) run(ctx, work context.Context) (err error) {
 		}
 		return javaerror.In("Start", err)
 	}
+	if r.Forward != nil {
+		r.raw = r.Forward.New(work, r.batchDone)
+	}
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() { defer close(done); r.committer(work, quit) }()
 	defer func() {
 		// Also after a failure: what was acknowledged before it is committed.
 		r.settle(work)
+		if r.raw != nil {
+			r.raw.Close()
+		}
 		r.abandonSpans()
 		close(quit)
 		<-done
@@ -263,16 +275,17 @@ func (r *sourceRun) loop(poll, work context.Context) error {
 		if len(batch) == 0 {
 			r.endSpan(0, err)
 		} else {
-			r.observePoll(len(batch), began)
+			records := r.counted(batch)
+			r.observePoll(records, began)
 			err := r.send(work, batch)
-			r.endSpan(len(batch), err)
+			r.endSpan(records, err)
 			if err != nil {
 				if interrupted(poll, err) {
 					err = nil // what was not sent is polled again by the next run
 				}
 				return r.firstFailure(err)
 			}
-			r.Metrics.Batch(len(batch))
+			r.Metrics.Batch(records)
 		}
 		switch {
 		case err == nil && len(batch) > 0:
@@ -358,6 +371,9 @@ func (r *sourceRun) emit(index int, out *pipeline.Output) error {
 	if out.Topic == "" {
 		return javaerror.In(fmt.Sprintf("record %d of Poll", index), javaerror.New(javaerror.IllegalArgument, "Topic cannot be null.", nil))
 	}
+	if out.Records > 0 {
+		return r.emitBatch(index, out)
+	}
 	s := r.newSlot(index)
 	s.rec.Topic, s.rec.Key, s.rec.Value, s.rec.Timestamp = out.Topic, out.Key, out.Value, out.Timestamp
 	s.rec.Partition = -1 // the partitioner chooses
@@ -386,6 +402,7 @@ func (r *sourceRun) newSlot(index int) *slot {
 	}
 	s := &r.slots[len(r.slots)-1]
 	s.run, s.index = r, index
+	r.slotRecords++
 	return s
 }
 
@@ -400,7 +417,7 @@ func (r *sourceRun) emitted(index, sent int) error {
 		}
 		return nil
 	}
-	if records, bytes := r.throttle.chunk(chunkRecords, chunkBytes); len(r.slots) == cap(r.slots) || len(r.slots) >= records || r.slotBytes >= bytes {
+	if records, bytes := r.throttle.chunk(chunkRecords, chunkBytes); len(r.slots) == cap(r.slots) || r.slotRecords >= records || r.slotBytes >= bytes {
 		return r.dispatch(r.t.work)
 	}
 	return nil
@@ -408,18 +425,25 @@ func (r *sourceRun) emitted(index, sent int) error {
 
 // dispatch sends the converted records. It waits until there is room for them.
 func (r *sourceRun) dispatch(work context.Context) error {
-	slots, size := r.slots, r.slotBytes
-	r.slots, r.slotBytes = nil, 0
+	slots, size, records := r.slots, r.slotBytes, r.slotRecords
+	r.slots, r.slotBytes, r.slotRecords = nil, 0, 0
 	if len(slots) == 0 {
 		return nil
 	}
 	defer r.main.outside()()
-	if err := r.awaitThrottle(len(slots), size-len(slots)*recordOverhead); err != nil {
+	if err := r.awaitThrottle(records, size-len(slots)*recordOverhead); err != nil {
 		return err
 	}
 	from, before := 0, "" // what was sent may be in use again: it is not looked at
-	for i := range slots {
+	for i, batches := 0, slots[0].records > 0; i < len(slots); i++ {
 		topic := slots[i].rec.Topic
+		if batches != (slots[i].records > 0) {
+			batches = !batches
+			if err := r.sendSlots(work, slots[from:i:i]); err != nil {
+				return err
+			}
+			from = i
+		}
 		if p := slots[i].partition; r.partitions != nil && p >= r.has[topic] {
 			if err := r.sendSlots(work, slots[from:i:i]); err != nil {
 				return err

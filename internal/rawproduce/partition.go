@@ -1,0 +1,103 @@
+package rawproduce
+
+import (
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// Batch is a batch of records on its way to a partition.
+type Batch struct {
+	Topic     string
+	Partition int32
+	// Bytes are the batch, which [Check] has passed. They are the producer's, which changes the header, and are given up when the batch is done.
+	Bytes   []byte
+	Records int
+	// Of is whatever its user wants to find it by.
+	Of any
+
+	// Offset is that of the last record, once all are written; -1 if the broker did not say, which it may not after a retry.
+	Offset int64
+	// Timestamp is the time of the latest of the records.
+	Timestamp time.Time
+
+	until     time.Time // when it is given up; zero is never
+	wires     []wire    // what is left to be written
+	rewritten bool
+	tries     int // of what is being written
+	renewed   int // how often its identity was given up
+}
+
+// partition is a partition with the batches that wait for it, of which one at a time is on its way. It belongs to the
+// producer's goroutine.
+type partition struct {
+	topic  string
+	number int32
+	queue  []*Batch
+	// topicID is the topic that the sequence number is for: one that was made anew knows nothing of it.
+	topicID [16]byte
+	id      identity
+	next    int32 // sequence number
+	// notBefore is when to try again what failed.
+	notBefore time.Time
+	// missing is since when there is no such partition.
+	missing time.Time
+	// why is the last error.
+	why error
+	// failed ends the partition: nothing may come behind what could not be written.
+	failed error
+}
+
+// led returns an error if nobody leads the partition, as far as is known of its topic.
+func (p *partition) led(t *topic, now time.Time) error {
+	leader, err := t.leader(p.number)
+	if err == nil && leader < 0 {
+		err = kerr.LeaderNotAvailable
+	}
+	switch {
+	case !errors.Is(err, kerr.UnknownTopicOrPartition):
+		p.missing = time.Time{}
+	case p.missing.IsZero():
+		p.missing = now
+	}
+	return err
+}
+
+// forget gives the identity up.
+func (p *partition) forget() {
+	p.id = identity{}
+	p.queue[0].wires[0].stamped = false
+}
+
+// adopt takes an identity that was never used in the partition.
+func (p *partition) adopt(id identity) {
+	p.id, p.next = id, id.first()
+}
+
+// written takes note that the first wire of the first batch was written, and returns the batch if that was all of it.
+func (p *partition) written(base, appended int64) (done *Batch) {
+	b := p.queue[0]
+	w := b.wires[0]
+	p.next = p.id.after(p.next, w.records)
+	b.Offset = -1
+	if base >= 0 {
+		b.Offset = base + int64(w.records) - 1
+	}
+	at := maxTimestamp(w.bytes)
+	if appended >= 0 {
+		at = appended
+	}
+	if t := time.UnixMilli(at); t.After(b.Timestamp) {
+		b.Timestamp = t
+	}
+	b.wires = b.wires[1:]
+	b.tries, b.renewed, p.why = 0, 0, nil
+	if len(b.wires) > 0 {
+		return nil
+	}
+	p.queue[0] = nil
+	p.queue = p.queue[1:]
+	b.Bytes = nil
+	return b
+}

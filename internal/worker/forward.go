@@ -1,0 +1,120 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/pipeline"
+	"github.com/gokconnect/connect/internal/rawproduce"
+)
+
+// BatchProducer is the part of a [rawproduce.Producer] that a source task needs.
+type BatchProducer interface {
+	Send(b *rawproduce.Batch)
+	Close()
+}
+
+// Forwarding is how batches of records pass a source task's run as they are. It is the [connect.BatchForwarder] of the task's context.
+type Forwarding struct {
+	// New returns the producer of the run, which works until ctx ends or it is closed, and tells done of each batch.
+	New func(ctx context.Context, done func(b *rawproduce.Batch, err error)) BatchProducer
+	// Now reports whether nobody wants to see the records now. Nil, and nobody ever does.
+	Now func() bool
+
+	said atomic.Bool
+}
+
+// ForwardsBatches implements [connect.BatchForwarder].
+func (f *Forwarding) ForwardsBatches() bool {
+	may := f.Now == nil || f.Now()
+	f.said.Store(may)
+	return may
+}
+
+// mayForward reports whether the task was told that what it has polled may have batches.
+func (r *sourceRun) mayForward() bool { return r.Forward != nil && r.Forward.said.Load() }
+
+// emitBatch takes a batch of records as it came.
+func (r *sourceRun) emitBatch(index int, out *pipeline.Output) error {
+	if err := rawproduce.Check(out.Value, out.Records); err != nil {
+		return fmt.Errorf("record %d of Poll, a batch of records for topic %s: %w", index, out.Topic, err)
+	}
+	s := r.newSlot(index)
+	s.rec.Topic, s.rec.Value, s.records = out.Topic, out.Value, int32(out.Records)
+	s.rec.Partition, _ = out.Partition.Get()
+	s.partition = s.rec.Partition
+	s.size = len(out.Value) + recordOverhead
+	r.slotBytes += s.size
+	r.slotRecords += out.Records - 1
+	return nil
+}
+
+// count returns how many records a slot stands for.
+func (s *slot) count() int { return max(int(s.records), 1) }
+
+// counted returns how many records were polled.
+func (r *sourceRun) counted(batch []connect.SourceRecord) int {
+	n := len(batch)
+	if r.Forward == nil {
+		return n
+	}
+	for i := range batch {
+		if b, ok := batch[i].Value.(connect.RecordBatch); ok {
+			n += b.Records - 1
+		}
+	}
+	return n
+}
+
+// take waits, before records are sent after batches or batches after records, until those are settled: they go other ways, and must not
+// overtake each other.
+func (r *sourceRun) take(work context.Context, batches bool) error {
+	for batches != r.batches {
+		r.mu.Lock()
+		err, left := r.err, r.inFlight
+		r.mu.Unlock()
+		switch {
+		case err != nil:
+			return err
+		case left == 0:
+			r.batches = batches
+			return nil
+		}
+		select {
+		case <-r.room:
+		case <-work.Done():
+			return context.Cause(work)
+		}
+	}
+	return nil
+}
+
+// sendBatches sends batches that are counted as being in flight.
+func (r *sourceRun) sendBatches(_ context.Context, slots []slot) error {
+	for i := range slots {
+		if r.t.abandoned.Load() {
+			r.forget(slots[i:])
+			return ErrAbandoned // invariant 3
+		}
+		s := &slots[i]
+		b := &rawproduce.Batch{Topic: s.rec.Topic, Partition: s.partition, Bytes: s.rec.Value, Records: int(s.records), Of: s}
+		s.rec.Value = nil // the producer's
+		r.raw.Send(b)
+	}
+	return nil
+}
+
+// batchDone is told what became of each batch, on the batch producer's goroutine.
+func (r *sourceRun) batchDone(b *rawproduce.Batch, err error) {
+	s := b.Of.(*slot)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		r.sendingFailed(s, err)
+		return
+	}
+	s.rec.Offset, s.rec.Timestamp = b.Offset, b.Timestamp
+	r.settleSlot(s, nil)
+}
