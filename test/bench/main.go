@@ -74,7 +74,9 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return err
 	}
 	b.worker = filepath.Join(b.dir, "worker")
-	if out, err := exec.Command("go", "build", "-o", b.worker, "github.com/gokconnect/connect/examples/worker").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", b.worker, "github.com/gokconnect/connect/examples/worker")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is built for a container: without the memory of C's libraries
+	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the worker: %w\n%s", err, out)
 	}
 	if b.bootstrap == "" {

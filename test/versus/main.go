@@ -107,7 +107,9 @@ func (v *versus) run(ctx context.Context) (err error) {
 	v.admin = kadm.NewClient(v.client)
 	fmt.Printf("%s, %d CPUs, %s, Kafka %s, load average %s\n\n", runtime.GOOS, runtime.NumCPU(), runtime.Version(), kafka.Version, loadAverage())
 	binary := filepath.Join(v.dir, "worker")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/gokconnect/connect/examples/worker").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", binary, "github.com/gokconnect/connect/examples/worker")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is built for a container: without the memory of C's libraries
+	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the worker: %w\n%s", err, out)
 	}
 	for _, name := range []string{java, ours} {
