@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/gokconnect/connect"
 )
@@ -21,6 +22,7 @@ type insertField struct {
 	count                               int // of the fields that may be inserted
 	plans                               plans[insertPlan]
 	lastTopic                           any // a string
+	lastTime                            any // a time.Time
 }
 
 type insertedField struct {
@@ -174,6 +176,14 @@ func (t *insertField) topicOf(r *connect.Record) any {
 	return t.lastTopic
 }
 
+// timeOf returns the record's timestamp. Of many records a second it is often that of the record before.
+func (t *insertField) timeOf(r *connect.Record) any {
+	if last, ok := t.lastTime.(time.Time); !ok || last != r.Timestamp {
+		t.lastTime = r.Timestamp
+	}
+	return t.lastTime
+}
+
 // intoStruct sets the inserted fields, in the order in which compile adds them.
 func (t *insertField) intoStruct(values []any, r *connect.Record) error {
 	i := 0
@@ -197,7 +207,7 @@ func (t *insertField) intoStruct(values []any, r *connect.Record) error {
 	}
 	if t.timestamp != nil {
 		if !r.Timestamp.IsZero() {
-			values[i] = r.Timestamp
+			values[i] = t.timeOf(r)
 		}
 		i++
 	}
