@@ -70,7 +70,7 @@ func NewKafka(cfg KafkaConfig) *Kafka {
 	}
 	k := &Kafka{cfg: cfg}
 	k.log = kafkalog.New(kafkalog.Config{
-		Topic: cfg.Topic, Client: cfg.Client, Producer: cfg.Producer, ReadCommitted: cfg.ReadCommitted, OnError: cfg.OnError,
+		Topic: cfg.Topic, Client: cfg.Client, Producer: cfg.Producer, ReadCommitted: cfg.ReadCommitted, StartStable: cfg.ReadCommitted, OnError: cfg.OnError,
 		Apply: func(r *kgo.Record) error {
 			return k.held.apply(offsetcodec.Record{Key: r.Key, Value: r.Value}, r.Timestamp)
 		},

@@ -30,6 +30,9 @@ type Config struct {
 	// ReadCommitted hides the records of transactions that were aborted, and of open ones until they end. The end that
 	// ReadToEnd waits for is the same as without: it waits for open transactions to end.
 	ReadCommitted bool
+	// StartStable has Start not wait for transactions that are open: those of tasks that were killed end only when their next
+	// run fences them, or after minutes.
+	StartStable bool
 	// Apply is given every record, in order within a partition and never concurrently. The record may be kept. An
 	// error says that the record is garbage: it is reported to OnError and skipped, alone unless it is [ErrSkipBatch].
 	Apply func(r *kgo.Record) error
@@ -83,7 +86,7 @@ func New(cfg Config) *Log {
 	return &Log{cfg: cfg, positions: map[int32]int64{}, moved: make(chan struct{})}
 }
 
-// Start reads the topic to its end, and goes on reading in the background until Stop. When it fails nothing is left
+// Start reads the topic to its end, see StartStable of [Config], and goes on reading in the background until Stop. When it fails nothing is left
 // running. A log is started once.
 func (l *Log) Start(ctx context.Context) error {
 	client, err := kgo.NewClient(l.cfg.Client...)
@@ -98,7 +101,11 @@ func (l *Log) Start(ctx context.Context) error {
 		defer close(l.done)
 		l.run(run)
 	}()
-	if err := l.ReadToEnd(ctx); err != nil {
+	end := (*kadm.Client).ListEndOffsets
+	if l.cfg.StartStable {
+		end = (*kadm.Client).ListCommittedOffsets
+	}
+	if err := l.readTo(ctx, end); err != nil {
 		l.Stop()
 		return err
 	}
@@ -121,7 +128,14 @@ func (l *Log) ReadToEnd(ctx context.Context) error {
 	if l.stop == nil {
 		return ErrNotRunning
 	}
-	ends, err := l.ends(ctx)
+	return l.readTo(ctx, (*kadm.Client).ListEndOffsets)
+}
+
+// listing is a method of the admin client that says where partitions end.
+type listing func(*kadm.Client, context.Context, ...string) (kadm.ListedOffsets, error)
+
+func (l *Log) readTo(ctx context.Context, end listing) error {
+	ends, err := l.ends(ctx, end)
 	if err != nil {
 		return fmt.Errorf("reading topic %s to its end: %w", l.cfg.Topic, err)
 	}
@@ -153,12 +167,12 @@ func (l *Log) behind(ends map[int32]int64) (partition int32, at int64, moved <-c
 	return -1, 0, nil, nil
 }
 
-// ends returns the offset behind the last record of every partition, those of open transactions included.
-func (l *Log) ends(ctx context.Context) (map[int32]int64, error) {
+// ends returns the offset at which every partition ends.
+func (l *Log) ends(ctx context.Context, end listing) (map[int32]int64, error) {
 	admin := kadm.NewClient(l.client)
 	deadline := time.Now().Add(lookUpTime)
 	for {
-		ends, err := l.listEnds(ctx, admin)
+		ends, err := l.listEnds(ctx, admin, end)
 		if err == nil {
 			return ends, nil
 		}
@@ -171,8 +185,8 @@ func (l *Log) ends(ctx context.Context) (map[int32]int64, error) {
 	}
 }
 
-func (l *Log) listEnds(ctx context.Context, admin *kadm.Client) (map[int32]int64, error) {
-	listed, err := admin.ListEndOffsets(ctx, l.cfg.Topic)
+func (l *Log) listEnds(ctx context.Context, admin *kadm.Client, end listing) (map[int32]int64, error) {
+	listed, err := end(admin, ctx, l.cfg.Topic)
 	if err != nil {
 		return nil, err
 	}

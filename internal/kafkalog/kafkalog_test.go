@@ -176,13 +176,27 @@ func TestReadToEndWaitsForOpenTransactions(t *testing.T) {
 			t.Errorf("error %v, want the end of the deadline", err)
 		}
 		s.want(t)
+		if err := kafkalog.New(cfg).Start(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("start: error %v, want the end of the deadline", err)
+		}
+		var stable seen
+		cfg = stable.config(c)
+		cfg.ReadCommitted, cfg.StartStable = true, true
+		began := time.Now()
+		late := start(t, cfg) // ends before the transaction does
+		stable.want(t)
+		if waited := time.Since(began); waited > time.Second {
+			t.Errorf("the start waited for %v", waited)
+		}
 		if err := cl.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.ReadToEnd(t.Context()); err != nil {
-			t.Fatal(err)
+		for l, s := range map[*kafkalog.Log]*seen{l: &s, late: &stable} {
+			if err := l.ReadToEnd(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s.want(t, "0/0 a=1", "0/1 b=2")
 		}
-		s.want(t, "0/0 a=1", "0/1 b=2")
 	})
 }
 
