@@ -6,7 +6,7 @@ package connect
 // comes all the same makes the task FAILED.
 //
 // The record has a Topic and a Partition that is set; its SourceOffset is that of the last record of the batch. It has no
-// key, no headers and no timestamp: the batch has those of its records. It counts as acknowledged when all of the batch
+// key and no headers, and its Timestamp is not written: the batch has those of its records. It counts as acknowledged when all of the batch
 // is. [RecordCommitter].CommitRecord is then called once, with the metadata of the last record of the batch as it stands in
 // the target: its offset, which is -1 if Kafka did not say, and the latest time of the batch.
 //
@@ -21,9 +21,10 @@ type RecordBatch struct {
 	Records int
 }
 
-// BatchForwarder is an optional interface of a [SourceTaskContext]: whether records may have a [RecordBatch] as value now. It
+// BatchForwarder is an optional interface of a [SourceTaskContext]: whether records may have a [RecordBatch] as value now. With
+// headers it answers for batches of any records, without for those whose records have no headers, which no header converter has to see. It
 // is asked before each Poll that may return some, on the goroutine of Poll: the answer holds for the records of that Poll,
 // and may be another one the next time. Without it they may not.
 type BatchForwarder interface {
-	ForwardsBatches() bool
+	ForwardsBatches(headers bool) bool
 }

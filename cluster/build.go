@@ -362,6 +362,6 @@ func (c *sourceContext) Offsets() connect.OffsetReader            { return c.off
 func (c *sourceContext) Transactions() connect.TransactionContext { return c.transactions }
 
 // ForwardsBatches implements [connect.BatchForwarder].
-func (c *sourceContext) ForwardsBatches() bool {
-	return c.forward != nil && c.forward.ForwardsBatches()
+func (c *sourceContext) ForwardsBatches(headers bool) bool {
+	return c.forward != nil && c.forward.ForwardsBatches(headers)
 }

@@ -18,12 +18,13 @@ func (rt *Runtime) forwarding(o worker.TaskOptions, p *worker.SourceParts, steps
 	codecs, _ := client.OptValue(kgo.ProducerBatchCompression).([]kgo.CompressionCodec)
 	switch {
 	case len(steps) > 0, p.Throttle != nil, p.Operator.Tolerates(), rt.cfg.TraceHeaders:
-	case !isBytes(c.Key), !isBytes(c.Value), !isBytes(c.Header):
+	case !isBytes(c.Key), !isBytes(c.Value), rt.cfg.javaDefaults:
 	case compression, slices.ContainsFunc(codecs, func(codec kgo.CompressionCodec) bool { return codec != kgo.NoCompression() }):
 	case client.OptValue(kgo.RequiredAcks) != any(kgo.AllISRAcks()):
 	default:
 		return &worker.Forwarding{
-			Now: func() bool { return !o.Taps.Any() },
+			Headers: isBytes(c.Header),
+			Now:     func() bool { return !o.Taps.Any() },
 			New: func(ctx context.Context, done func(*rawproduce.Batch, error)) worker.BatchProducer {
 				return rawproduce.New(ctx, rawproduce.Config{Client: client, Done: done, Logger: o.Logger})
 			},

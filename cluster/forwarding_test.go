@@ -35,7 +35,7 @@ func (t *askingTask) Start(_ context.Context, tc connect.SourceTaskContext, _ co
 
 func (t *askingTask) Poll(context.Context) ([]connect.SourceRecord, error) {
 	t.answer.Store(1)
-	if t.forwarder != nil && t.forwarder.ForwardsBatches() {
+	if t.forwarder != nil && t.forwarder.ForwardsBatches(true) {
 		t.answer.Store(2)
 	}
 	time.Sleep(100 * time.Millisecond)

@@ -20,6 +20,8 @@ type BatchProducer interface {
 type Forwarding struct {
 	// New returns the producer of the run, which works until ctx ends or it is closed, and tells done of each batch.
 	New func(ctx context.Context, done func(b *rawproduce.Batch, err error)) BatchProducer
+	// Headers says that batches may pass whose records have headers.
+	Headers bool
 	// Now reports whether nobody wants to see the records now. Nil, and nobody ever does.
 	Now func() bool
 
@@ -27,10 +29,10 @@ type Forwarding struct {
 }
 
 // ForwardsBatches implements [connect.BatchForwarder].
-func (f *Forwarding) ForwardsBatches() bool {
+func (f *Forwarding) ForwardsBatches(headers bool) bool {
 	may := f.Now == nil || f.Now()
 	f.said.Store(may)
-	return may
+	return may && (f.Headers || !headers)
 }
 
 // mayForward reports whether the task was told that what it has polled may have batches.

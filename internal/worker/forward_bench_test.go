@@ -93,7 +93,7 @@ func (s *batchSource) Start(context.Context, connect.SourceTaskContext, connect.
 func (s *batchSource) Stop(context.Context) error { return nil }
 
 func (s *batchSource) Poll(ctx context.Context) ([]connect.SourceRecord, error) {
-	s.forward.ForwardsBatches()
+	s.forward.ForwardsBatches(true)
 	if s.left <= 0 {
 		if s.done != nil {
 			close(s.done)

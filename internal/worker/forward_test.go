@@ -82,7 +82,7 @@ func (w *batchWorld) batches(partition int32, from, count, size int) []connect.S
 // source returns a task that returns these polls, one after the other, and writes down what it hears of batches.
 func (w *batchWorld) source(polls ...[]connect.SourceRecord) *source {
 	return &source{journal: w.journal, poll: func(ctx context.Context, n int) ([]connect.SourceRecord, error) {
-		w.now.ForwardsBatches()
+		w.now.ForwardsBatches(true)
 		if n <= len(polls) {
 			return polls[n-1], nil
 		}
@@ -290,7 +290,7 @@ func TestBatchTopicRecreated(t *testing.T) {
 		s.poll = func(ctx context.Context, n int) ([]connect.SourceRecord, error) {
 			if n == 2 {
 				time.Sleep(10 * time.Second)
-				w.now.ForwardsBatches()
+				w.now.ForwardsBatches(true)
 				return after, nil
 			}
 			return first(ctx, n)

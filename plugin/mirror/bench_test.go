@@ -30,7 +30,7 @@ func BenchmarkConvert(b *testing.B) {
 			r.Offset = offset
 			offset++
 		}
-		batch, err := t.convert(fetches)
+		batch, err := t.convert(fetches, false)
 		if err != nil {
 			b.Fatal(err)
 		}

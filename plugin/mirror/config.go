@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -38,6 +39,21 @@ func (env *environment) parse(def *connect.ConfigDef, cfg connect.Config) (Confi
 	}
 	c.label = c.SourceAlias + "->" + c.TargetAlias + "|" + c.Name
 	return c, nil
+}
+
+// flag returns the value of a key that Kafka's connectors don't have, so that it is not defined: what they list is the same.
+func (c *Config) flag(key string, otherwise bool) (bool, error) {
+	text, ok := c.given[key]
+	if !ok {
+		return otherwise, nil
+	}
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, &connect.ConfigError{Key: key, Message: "Invalid value " + text + " for configuration " + key + ": Expected value to be either true or false"}
 }
 
 // interval returns the interval of something that goes on in the background; a negative one means that it does not.
@@ -118,6 +134,8 @@ type SourceConfig struct {
 	EmitOffsetSyncs bool
 	MaxOffsetLag    int64            // how far a partition may go on without an offset sync
 	Partitions      []TopicPartition // of a task
+	// ForwardBatches lets record batches be copied without being decoded, where nothing else is in the way.
+	ForwardBatches bool
 }
 
 // TopicPartition names a partition.
@@ -165,6 +183,9 @@ func (env *environment) sourceConfig(def *connect.ConfigDef, cfg connect.Config)
 		RefreshTopics: base.interval(refreshTopicsKey), SyncTopicConfigs: base.interval(syncConfigsKey), SyncTopicACLs: base.interval(syncACLsKey),
 		ReplicationFactor: p.Int(replicationFactorKey), MetricNames: p.List(metricNamesKey),
 		OffsetSyncs: base.offsetSyncs(int16(p.Int(offsetSyncsFactorKey))), EmitOffsetSyncs: p.Bool(emitOffsetSyncsKey), MaxOffsetLag: p.Long(offsetLagMaxKey),
+	}
+	if c.ForwardBatches, err = base.flag(forwardBatchesKey, true); err != nil {
+		return nil, err
 	}
 	if c.Topics, err = env.topicFilter(p.String(topicFilterKey), cfg); err != nil {
 		return nil, err

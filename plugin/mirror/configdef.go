@@ -30,6 +30,7 @@ const (
 	topicFilterKey         = "topic.filter.class"
 	configFilterKey        = "config.property.filter.class"
 	pollTimeoutKey         = "consumer.poll.timeout.ms"
+	forwardBatchesKey      = "forward.batches.enabled"
 	refreshTopicsKey       = "refresh.topics"
 	syncConfigsKey         = "sync.topic.configs"
 	syncACLsKey            = "sync.topic.acls"

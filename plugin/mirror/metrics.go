@@ -70,6 +70,7 @@ type partitionMetrics struct {
 	bytes, age       connect.Sensor // Poll's
 	records, latency connect.Sensor // CommitRecord's
 	latencies        []float64      // not recorded yet
+	count            int            // of records, not recorded yet
 }
 
 // maxLatencies is after how many records latencies are recorded.
@@ -83,8 +84,9 @@ func (m *flowMetrics) ofPartition(p *partition) *partitionMetrics {
 	}
 }
 
-// sent takes note of a record that arrived.
-func (p *partitionMetrics) sent(timestamp time.Time) {
+// sent takes note of records that arrived, the newest of which was made then.
+func (p *partitionMetrics) sent(n int, timestamp time.Time) {
+	p.count += n
 	p.latencies = append(p.latencies, float64(time.Now().UnixMilli()-timestamp.UnixMilli()))
 	if len(p.latencies) >= maxLatencies {
 		p.flush()
@@ -93,7 +95,8 @@ func (p *partitionMetrics) sent(timestamp time.Time) {
 
 func (p *partitionMetrics) flush() {
 	if len(p.latencies) > 0 {
-		p.records.Record(float64(len(p.latencies)))
+		p.records.Record(float64(p.count))
+		p.count = 0
 		p.latency.Record(p.latencies...)
 		p.latencies = p.latencies[:0]
 	}

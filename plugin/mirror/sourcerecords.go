@@ -14,7 +14,8 @@ func (t *sourceTask) PollsFresh() bool { return true }
 
 // convert makes source records of what was fetched. They share their memory: of keys, values and headers with the fetch,
 // of offsets and interface values with the batch.
-func (t *sourceTask) convert(fetches kgo.Fetches) (_ []connect.SourceRecord, err error) {
+// lane says whether they are of partitions that the batchLane has; those of others are left out.
+func (t *sourceTask) convert(fetches kgo.Fetches, lane bool) (_ []connect.SourceRecord, err error) {
 	n := fetches.NumRecords()
 	if n == 0 {
 		return nil, nil
@@ -24,7 +25,7 @@ func (t *sourceTask) convert(fetches kgo.Fetches) (_ []connect.SourceRecord, err
 	var values boxes
 	fetches.EachPartition(func(fp kgo.FetchTopicPartition) {
 		p := t.parts[TopicPartition{Topic: fp.Topic, Partition: fp.Partition}]
-		if p == nil || len(fp.Records) == 0 || err != nil {
+		if p == nil || p.lane.in != lane || len(fp.Records) == 0 || err != nil {
 			return
 		}
 		t.found(fp.Topic)
@@ -64,6 +65,18 @@ func (t *sourceTask) measure(p *partition, records []*kgo.Record) {
 	}
 	p.stat.age.Record(t.ages...)
 	p.stat.bytes.Record(float64(bytes))
+}
+
+// measureBatch does so for a batch of which all that is known is when its newest record was made, and its size.
+func (t *sourceTask) measureBatch(p *partition, h *batchHeader, batch []byte) {
+	if t.metrics == nil {
+		return
+	}
+	if p.stat == nil {
+		p.stat = t.metrics.ofPartition(p)
+	}
+	p.stat.age.Record(float64(time.Now().UnixMilli() - h.maxTimestamp))
+	p.stat.bytes.Record(float64(len(batch) - batchHeaderSize))
 }
 
 // convertRecord makes a record of the target of one of the source. Key and value are put in when values is flushed.

@@ -21,6 +21,7 @@ type partition struct {
 	source connect.Fields // what stands for it among the stored offsets
 	next   int64          // the offset after the last record that was polled; noOffset before the first. Poll's alone.
 	stat   *partitionMetrics
+	lane   laneState
 
 	// What follows belongs to the syncWriter.
 	rule             syncRule
@@ -46,6 +47,7 @@ type sourceTask struct {
 	maxPoll     int
 	watch       watch
 	fetchSize   fetchSize
+	lane        *batchLane // or nil
 
 	syncClient *kgo.Client // or nil
 	syncs      *syncWriter // or nil
@@ -76,12 +78,17 @@ func (t *sourceTask) Start(ctx context.Context, tc connect.SourceTaskContext, cf
 	}
 	t.fetchSize.fixed = props["fetch.max.bytes"] != "" || props["max.partition.fetch.bytes"] != ""
 	t.watch = watch{every: reachEvery, log: t.log, what: "source cluster " + t.cfg.SourceAlias}
-	if t.client, err = kgo.NewClient(append(opts, kgo.KeepRetryableFetchErrors(), kgo.WithHooks(&t.fetchSize), kgo.WithPools(new(recordPool)))...); err != nil {
+	t.lane = t.newBatchLane(tc, opts, props["isolation.level"] == "read_committed")
+	sizes := t.lane.sizes(t.cfg.Partitions)
+	if t.client, err = kgo.NewClient(append(opts, kgo.KeepRetryableFetchErrors(), kgo.WithHooks(&t.fetchSize, sizes), kgo.WithPools(new(recordPool)))...); err != nil {
 		return fmt.Errorf("the consumer of the source cluster %s: %w", t.cfg.SourceAlias, err)
 	}
 	from, err := t.positions(ctx, tc.Offsets())
 	if err != nil {
 		return err
+	}
+	for tp, size := range sizes {
+		t.parts[tp].lane.size = size
 	}
 	t.client.AddConsumePartitions(from)
 	if !t.cfg.EmitOffsetSyncs {
@@ -145,12 +152,17 @@ func (t *sourceTask) Poll(ctx context.Context) ([]connect.SourceRecord, error) {
 	bounded, cancel := context.WithTimeout(ctx, t.cfg.PollTimeout)
 	defer cancel()
 	t.checkMissing(ctx)
-	fetches := t.client.PollRecords(bounded, t.maxPoll)
+	fetches, batches := t.poll(bounded)
 	failed, err := t.failures(fetches)
 	if err != nil {
 		return nil, err
 	}
-	records, err := t.convert(fetches)
+	records, err := t.convert(fetches, false)
+	if batches != nil && err == nil {
+		var more []connect.SourceRecord
+		more, err = t.lane.take(batches)
+		records = append(records, more...)
+	}
 	t.identify(ctx)
 	t.fetchSize.adjust(t.client)
 	switch {
@@ -285,7 +297,11 @@ func (t *sourceTask) CommitRecord(_ context.Context, r *connect.SourceRecord, m 
 			t.flushMetrics()
 			t.told = at.part
 		}
-		at.part.stat.sent(r.Timestamp)
+		n := 1
+		if b, ok := r.Value.(connect.RecordBatch); ok {
+			n = b.Records
+		}
+		at.part.stat.sent(n, r.Timestamp)
 	}
 	return nil
 }
@@ -308,6 +324,7 @@ func (t *sourceTask) Commit(context.Context) error {
 
 // Stop closes the clients.
 func (t *sourceTask) Stop(ctx context.Context) error {
+	t.lane.close()
 	if t.client != nil {
 		t.client.Close()
 	}

@@ -103,6 +103,7 @@ func (t *sourceTask) startOver(topic string) {
 	from := make(map[int32]kgo.Offset)
 	for _, p := range t.parts {
 		if p.Topic == topic {
+			t.lane.leave(p)
 			p.next = noOffset
 			from[p.Partition] = kgo.NewOffset().AtStart()
 		}

@@ -1,0 +1,426 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gokconnect/connect"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// batchLane copies partitions by whole batches, which nobody decodes. It takes over partitions from the consumer whose batches
+// are large enough for that, and gives them back whenever something is not as usual: errors, logs that were cut short, batches that
+// must be decoded. So it knows nothing of these.
+//
+// All of it belongs to the goroutine of Poll, but for the requests.
+type batchLane struct {
+	t         *sourceTask
+	allowed   connect.BatchForwarder
+	opts      []kgo.Opt   // of its client
+	client    *kgo.Client // nil before it is needed
+	committed bool        // what is not committed is not copied
+	headers   bool        // records with headers can be forwarded, now
+	search    headerSearch
+
+	parts   []*partition // that it has
+	busy    map[int32]bool
+	turn    int           // so that no partition is always the last of a fetch
+	next    time.Time     // when to look for partitions to take over
+	results chan *fetched // one at a time
+	ctx     context.Context
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// fetched is what a broker answered to one request.
+type fetched struct {
+	broker int32
+	from   []fetchFrom
+	resp   *kmsg.FetchResponse
+	err    error
+}
+
+// fetchFrom is a partition of a request, and where it was to be read from.
+type fetchFrom struct {
+	*partition
+	offset int64
+}
+
+// laneState is what a batchLane knows of a partition.
+type laneState struct {
+	in           bool     // it has it
+	leader, term int32    // and which of its leaders that is
+	id           [16]byte // of the topic
+	epoch        int32    // of the last batch; -1 before the first
+	rested       time.Time
+	size         *batchSizes
+}
+
+const (
+	leastBatch    = 4 << 10  // bytes of a batch, on average, that is worth to be forwarded
+	leastSeen     = 64 << 10 // bytes by which that is judged
+	laneEvery     = 100 * time.Millisecond
+	laneRest      = 10 * time.Second // of a partition that was given back
+	headersRest   = 10 * time.Minute // of one whose records have headers, where those can't be forwarded
+	laneFetch     = 1 << 20
+	laneFetchWait = 500 * time.Millisecond
+)
+
+// newBatchLane returns nil if batches are not to be forwarded.
+func (t *sourceTask) newBatchLane(tc connect.SourceTaskContext, opts []kgo.Opt, committed bool) *batchLane {
+	allowed, ok := connect.As[connect.BatchForwarder](tc)
+	if !ok || !t.cfg.ForwardBatches {
+		return nil
+	}
+	l := &batchLane{t: t, allowed: allowed, opts: opts, committed: committed, busy: make(map[int32]bool), results: make(chan *fetched)}
+	l.ctx, l.stop = context.WithCancel(context.Background())
+	return l
+}
+
+// sizes returns the hook by which the sizes of batches become known, nil without a lane.
+func (l *batchLane) sizes(parts []TopicPartition) sizesByPartition {
+	if l == nil {
+		return nil
+	}
+	sizes := make(sizesByPartition, len(parts))
+	for _, tp := range parts {
+		sizes[tp] = new(batchSizes)
+	}
+	return sizes
+}
+
+// close ends the requests.
+func (l *batchLane) close() {
+	if l == nil {
+		return
+	}
+	l.stop()
+	l.running.Wait()
+	if l.client != nil {
+		l.client.Close()
+	}
+}
+
+// poll waits for records of the consumer, or what a broker answered to the lane, whichever comes first.
+func (t *sourceTask) poll(ctx context.Context) (kgo.Fetches, *fetched) {
+	l := t.lane
+	if l == nil {
+		return t.client.PollRecords(ctx, t.maxPoll), nil
+	}
+	l.choose(ctx)
+	if len(l.parts) == 0 {
+		return t.client.PollRecords(ctx, t.maxPoll), nil
+	}
+	l.request()
+	if len(l.parts) == len(t.parts) {
+		select {
+		case f := <-l.results:
+			return nil, f
+		case <-ctx.Done():
+			return nil, nil
+		}
+	}
+	either, stop := context.WithCancel(ctx)
+	first := make(chan *fetched)
+	go func() {
+		var f *fetched
+		select {
+		case f = <-l.results:
+			stop()
+		case <-either.Done():
+		}
+		first <- f
+	}()
+	fetches := t.client.PollRecords(either, t.maxPoll)
+	stop()
+	return fetches, <-first
+}
+
+// choose takes partitions over from the consumer, or gives all back if batches can't be forwarded now.
+func (l *batchLane) choose(ctx context.Context) {
+	if !l.allowed.ForwardsBatches(false) {
+		l.giveBack(slices.Clone(l.parts)...)
+		return
+	}
+	l.headers = l.allowed.ForwardsBatches(true)
+	now := time.Now()
+	if now.Before(l.next) {
+		return
+	}
+	l.next = now.Add(laneEvery)
+	var chosen []*partition
+	for _, p := range l.t.parts {
+		if p.lane.in || !p.lane.size.seen() {
+			continue
+		}
+		if p.lane.size.large() && p.next != noOffset && !now.Before(p.lane.rested) {
+			chosen = append(chosen, p)
+		} else {
+			p.lane.size.forget()
+		}
+	}
+	if len(chosen) == 0 {
+		return
+	}
+	if chosen = l.locate(ctx, chosen); len(chosen) == 0 {
+		return
+	}
+	remove := make(map[string][]int32)
+	for _, p := range chosen {
+		p.lane.in = true
+		remove[p.Topic] = append(remove[p.Topic], p.Partition)
+	}
+	l.t.client.RemoveConsumePartitions(remove)
+	l.parts = append(l.parts, chosen...)
+	l.t.log.Debug("batches are forwarded", "partitions", len(l.parts), "new", len(chosen))
+}
+
+// locate finds the leaders of partitions, and returns those that have one.
+func (l *batchLane) locate(ctx context.Context, parts []*partition) (found []*partition) {
+	if l.client == nil {
+		var err error
+		if l.client, err = kgo.NewClient(l.opts...); err != nil {
+			l.t.log.Warn("batches are not forwarded", "err", err)
+			return nil
+		}
+	}
+	req := kmsg.NewPtrMetadataRequest()
+	topics := make(map[string][]*partition)
+	for _, p := range parts {
+		if topics[p.Topic] == nil {
+			r := kmsg.NewMetadataRequestTopic()
+			r.Topic = &p.Topic
+			req.Topics = append(req.Topics, r)
+		}
+		topics[p.Topic] = append(topics[p.Topic], p)
+	}
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	resp, err := req.RequestWith(ctx, l.client)
+	if err != nil {
+		return nil // the consumer finds out
+	}
+	for _, r := range resp.Topics {
+		if r.Topic == nil || r.ErrorCode != 0 {
+			continue
+		}
+		if known := l.t.topics[*r.Topic]; known == nil || known.id != r.TopicID || r.TopicID == [16]byte{} {
+			continue // it is not known which topic the consumer reads, or was made anew
+		}
+		for _, rp := range r.Partitions {
+			i := slices.IndexFunc(topics[*r.Topic], func(p *partition) bool { return p.Partition == rp.Partition })
+			if i < 0 || rp.ErrorCode != 0 || rp.Leader < 0 {
+				continue
+			}
+			p := topics[*r.Topic][i]
+			p.lane.leader, p.lane.term, p.lane.id, p.lane.epoch = rp.Leader, rp.LeaderEpoch, r.TopicID, -1
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// giveBack has the consumer go on with partitions.
+func (l *batchLane) giveBack(parts ...*partition) {
+	back := make(map[string]map[int32]kgo.Offset)
+	for _, p := range parts {
+		if !p.lane.in {
+			continue
+		}
+		l.leave(p)
+		if back[p.Topic] == nil {
+			back[p.Topic] = make(map[int32]kgo.Offset)
+		}
+		at := kgo.NewOffset().At(p.next)
+		if p.lane.epoch >= 0 {
+			at = at.WithEpoch(p.lane.epoch) // so that a log that was cut short is noticed
+		}
+		back[p.Topic][p.Partition] = at
+	}
+	if len(back) > 0 {
+		l.t.client.AddConsumePartitions(back)
+	}
+}
+
+// leave forgets a partition, which may not be taken over again for a while.
+func (l *batchLane) leave(p *partition) {
+	if l == nil || !p.lane.in {
+		return
+	}
+	p.lane.in = false
+	if at := time.Now().Add(laneRest); at.After(p.lane.rested) {
+		p.lane.rested = at
+	}
+	p.lane.size.forget()
+	l.parts = slices.DeleteFunc(l.parts, func(other *partition) bool { return other == p })
+}
+
+// request asks the brokers for more from which no answer is awaited.
+func (l *batchLane) request() {
+	brokers := make(map[int32]*fetched)
+	l.turn++
+	for i := range l.parts {
+		p := l.parts[(i+l.turn)%len(l.parts)]
+		if l.busy[p.lane.leader] {
+			continue
+		}
+		f := brokers[p.lane.leader]
+		if f == nil {
+			f = &fetched{broker: p.lane.leader}
+			brokers[p.lane.leader] = f
+		}
+		f.from = append(f.from, fetchFrom{p, p.next})
+	}
+	for broker, f := range brokers {
+		l.busy[broker] = true
+		req := l.fetchRequest(f)
+		l.running.Go(func() {
+			resp, err := l.client.Broker(int(broker)).Request(l.ctx, req)
+			if f.err = err; err == nil {
+				f.resp = resp.(*kmsg.FetchResponse)
+			}
+			select {
+			case l.results <- f:
+			case <-l.ctx.Done():
+			}
+		})
+	}
+}
+
+func (l *batchLane) fetchRequest(f *fetched) *kmsg.FetchRequest {
+	req := kmsg.NewPtrFetchRequest()
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(laneFetchWait.Milliseconds()), 1, laneFetch
+	if most, ok := l.t.client.OptValue(kgo.FetchMaxBytes).(int32); ok && l.t.fetchSize.fixed {
+		req.MaxBytes = most
+	}
+	if l.committed {
+		req.IsolationLevel = 1
+	}
+	req.SessionEpoch = -1 // no session
+	at := make(map[string]int)
+	for _, p := range f.from {
+		i, ok := at[p.Topic]
+		if !ok {
+			i = len(req.Topics)
+			at[p.Topic] = i
+			topic := kmsg.NewFetchRequestTopic()
+			topic.Topic, topic.TopicID = p.Topic, p.lane.id
+			req.Topics = append(req.Topics, topic)
+		}
+		rp := kmsg.NewFetchRequestTopicPartition()
+		rp.Partition, rp.FetchOffset, rp.CurrentLeaderEpoch, rp.PartitionMaxBytes = p.Partition, p.offset, p.lane.term, req.MaxBytes
+		req.Topics[i].Partitions = append(req.Topics[i].Partitions, rp)
+	}
+	return req
+}
+
+// take returns what a broker answered as records. The partitions of which it is not usual are given back.
+func (l *batchLane) take(f *fetched) (records []connect.SourceRecord, err error) {
+	delete(l.busy, f.broker)
+	var back []*partition
+	if f.err != nil {
+		for _, from := range f.from {
+			back = append(back, from.partition)
+		}
+		l.t.log.Debug("batches are not forwarded any more", "broker", f.broker, "err", f.err)
+	} else {
+		for _, from := range f.from {
+			rp := f.of(from.partition)
+			if !from.lane.in || from.next != from.offset {
+				continue // it was given back, and came again
+			}
+			usual := rp != nil
+			if usual {
+				if usual, err = l.takePartition(from.partition, rp, &records); err != nil {
+					return nil, err
+				}
+			}
+			if !usual {
+				back = append(back, from.partition)
+			}
+		}
+	}
+	l.giveBack(back...)
+	l.request()
+	return records, nil
+}
+
+// of returns what was answered for a partition, or nil. Brokers name topics, or, since Kafka 3.1, their ids.
+func (f *fetched) of(p *partition) *kmsg.FetchResponseTopicPartition {
+	for i := range f.resp.Topics {
+		if t := &f.resp.Topics[i]; t.Topic == p.Topic || t.Topic == "" && t.TopicID == p.lane.id {
+			for j := range t.Partitions {
+				if t.Partitions[j].Partition == p.Partition {
+					return &t.Partitions[j]
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// takePartition appends what was fetched of a partition. It reports whether all was usual.
+func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicPartition, records *[]connect.SourceRecord) (usual bool, err error) {
+	if rp.ErrorCode != 0 || l.committed && len(rp.AbortedTransactions) > 0 {
+		return false, nil
+	}
+	log, batches, bytes := rp.RecordBatches, 0, 0 // of records
+	for len(log) > 0 {
+		h, batch, rest, ok := cutBatch(log)
+		switch {
+		case !ok:
+			return len(log) < len(rp.RecordBatches), nil // the last one may be a part
+		case h.last < p.next || h.control():
+			p.next, p.lane.epoch, log = max(p.next, h.last+1), h.epoch, rest
+			continue
+		case h.base < p.next:
+			if err := l.rest(p, rp, batch, records); err != nil {
+				return false, err
+			}
+			p.next = h.last + 1
+		case !h.forwards(batch):
+			return false, nil
+		case !l.headers && !l.search.none(&h, batch):
+			p.lane.rested = time.Now().Add(headersRest) // there will be more of them
+			return false, nil
+		default:
+			l.t.found(p.Topic)
+			if err := l.t.checkOrder(p, rp.LogStartOffset, h.base); err != nil {
+				return false, err
+			}
+			*records = append(*records, forward(p, &h, batch))
+			l.t.measureBatch(p, &h, batch)
+			p.next = h.last + 1
+		}
+		p.lane.epoch = h.epoch
+		batches++
+		bytes += len(batch)
+		log = rest
+	}
+	return batches == 0 || bytes >= batches*leastBatch, nil
+}
+
+// rest appends the records of a batch of which the first were copied before.
+func (l *batchLane) rest(p *partition, rp *kmsg.FetchResponseTopicPartition, batch []byte, records *[]connect.SourceRecord) error {
+	one := *rp
+	one.RecordBatches = batch
+	fp, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{Offset: p.next, Topic: p.Topic, Partition: p.Partition}, &one, kgo.DefaultDecompressor(), nil)
+	if fp.Err != nil {
+		return fmt.Errorf("partition %s of source cluster %s can't be read from offset %d on: %w", p.TopicPartition, l.t.cfg.SourceAlias, p.next, fp.Err)
+	}
+	more, err := l.t.convert(kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: p.Topic, Partitions: []kgo.FetchPartition{fp}}}}}, true)
+	*records = append(*records, more...)
+	return err
+}
+
+// forward makes the record that stands for a batch.
+func forward(p *partition, h *batchHeader, batch []byte) connect.SourceRecord {
+	r := connect.SourceRecord{SourcePartition: p.source, SourceOffset: &position{p, h.last}}
+	r.Topic, r.Partition, r.Timestamp = p.remote, connect.ToPartition(p.Partition), time.UnixMilli(h.maxTimestamp)
+	r.Value = connect.RecordBatch{Bytes: batch, Records: h.records}
+	return r
+}

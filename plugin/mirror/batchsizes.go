@@ -1,0 +1,35 @@
+package mirror
+
+import (
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// batchSizes is how large the batches of a partition are that the consumer has read of late.
+type batchSizes struct{ batches, bytes atomic.Int64 }
+
+// seen reports whether enough were read to judge them.
+func (s *batchSizes) seen() bool { return s.bytes.Load() >= leastSeen }
+
+// large reports whether they are worth to be forwarded.
+func (s *batchSizes) large() bool { return s.bytes.Load() >= s.batches.Load()*leastBatch }
+
+// forget has them judged anew.
+func (s *batchSizes) forget() {
+	s.batches.Store(0)
+	s.bytes.Store(0)
+}
+
+// sizesByPartition takes note of batches as the client reads them.
+type sizesByPartition map[TopicPartition]*batchSizes
+
+var _ kgo.HookFetchBatchRead = sizesByPartition{}
+
+// OnFetchBatchRead is called by the client.
+func (s sizesByPartition) OnFetchBatchRead(_ kgo.BrokerMetadata, topic string, number int32, m kgo.FetchBatchMetrics) {
+	if p := s[TopicPartition{Topic: topic, Partition: number}]; p != nil {
+		p.batches.Add(1)
+		p.bytes.Add(int64(m.CompressedBytes))
+	}
+}
