@@ -139,7 +139,7 @@ func TestRewrite(t *testing.T) {
 		}
 		b := batchOf(t, records, codecs...)
 		most := 100 + random.IntN(2000)
-		wires, err := rewrite(b, most)
+		wires, err := rewrite(b, most, kgo.DefaultDecompressor())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestRewrite(t *testing.T) {
 			if cap(w.bytes) != len(w.bytes) {
 				t.Fatalf("%d bytes were expected, not %d", cap(w.bytes), len(w.bytes))
 			}
-			got, err := decode(w.bytes)
+			got, err := decode(w.bytes, kgo.DefaultDecompressor())
 			if err != nil || len(got) != w.records {
 				t.Fatalf("%d records of %d: %v", len(got), w.records, err)
 			}

@@ -41,6 +41,8 @@ type partition struct {
 	next    int32 // sequence number
 	// notBefore is when to try again what failed.
 	notBefore time.Time
+	// looks is how many looks at its topic it needs: more than there were when its leader did not take a batch.
+	looks int
 	// missing is since when there is no such partition.
 	missing time.Time
 	// why is the last error.

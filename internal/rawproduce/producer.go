@@ -43,6 +43,7 @@ type Producer struct {
 	backoff    func(int) time.Duration
 	retries    int64
 	most       int // bytes of a batch
+	unpack     kgo.Decompressor
 	idempotent bool
 	wg         sync.WaitGroup
 	wake       chan struct{} // tells the goroutine that there is something new; holds one
@@ -76,7 +77,7 @@ func New(ctx context.Context, c Config) *Producer {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	p := &Producer{Config: c, wake: make(chan struct{}, 1), partitions: make(map[partitionKey]*partition), topics: make(map[string]*topic),
-		inFlight: make(map[int32]int), retries: math.MaxInt64, most: 1 << 20}
+		inFlight: make(map[int32]int), retries: math.MaxInt64, most: 1 << 20, unpack: kgo.DefaultDecompressor()}
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	p.timeout, _ = c.Client.OptValue(kgo.RecordDeliveryTimeout).(time.Duration)
 	p.backoff, _ = c.Client.OptValue(kgo.RetryBackoffFn).(func(int) time.Duration)
@@ -278,15 +279,16 @@ func (p *Producer) prepare(part *partition, now time.Time, ask *[]*topic) (ready
 	}
 	t := p.topics[part.topic]
 	if t == nil {
-		t = &topic{name: part.topic, stale: true}
+		t = &topic{name: part.topic}
 		p.topics[part.topic] = t
 	}
-	switch {
-	case t.asking:
-		return false, time.Time{}, nil
-	case t.stale && now.Before(t.again):
-		return false, t.again, nil
-	case t.stale:
+	if t.looks < max(part.looks, 1) {
+		switch {
+		case t.asking:
+			return false, time.Time{}, nil
+		case now.Before(t.again):
+			return false, t.again, nil
+		}
 		t.asking = true
 		*ask = append(*ask, t)
 		return false, time.Time{}, nil
@@ -332,7 +334,7 @@ func (p *Producer) again(part *partition, now time.Time, why error) {
 	part.why = why
 	part.notBefore = now.Add(p.backoff(min(b.tries, 1000)))
 	if t := p.topics[part.topic]; t != nil {
-		t.stale = true
+		part.looks = t.fresh()
 	}
 	if b.tries%trouble == 0 {
 		p.Logger.Warn("a batch of records could not be written yet", "topic", part.topic, "partition", part.number, "attempts", b.tries, "err", why)
@@ -385,7 +387,7 @@ func (p *Producer) rewrite(part *partition) {
 	b := part.queue[0]
 	b.rewritten = true
 	p.async(func() func() {
-		wires, err := rewrite(b.Bytes, p.most)
+		wires, err := rewrite(b.Bytes, p.most, p.unpack)
 		return func() { p.rewrote(part, wires, err) }
 	})
 }

@@ -138,6 +138,27 @@ func TestTooLarge(t *testing.T) {
 	})
 }
 
+// TestTroubleOfOne: a partition whose leader is looked for does not hold up the others of its topic.
+func TestTroubleOfOne(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.sendOf(0, "first", 10, batchOf(t, recordsOf(0, 10)))
+		w.sendOf(1, "first", 10, batchOf(t, recordsOf(0, 10)))
+		time.Sleep(time.Second)
+		w.k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "t", Partitions: []int32{0}, Err: kerr.NotLeaderForPartition, Count: -1})
+		w.k.ControlKey(int16(kmsg.Metadata), func(kmsg.Request) (kmsg.Response, error, bool) {
+			w.k.KeepControl()
+			return nil, nil, true // no answer
+		})
+		w.sendOf(0, "second", 10, batchOf(t, recordsOf(10, 20)))
+		time.Sleep(time.Second)
+		w.sendOf(1, "second", 10, batchOf(t, recordsOf(10, 20)))
+		time.Sleep(time.Second)
+		if said := w.said(); len(said) != 3 || said[2] != "1 second: 19" {
+			t.Errorf("said %q", said)
+		}
+	})
+}
+
 // TestNotThere: batches of a topic that does not exist fail after a while, as records do.
 func TestNotThere(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

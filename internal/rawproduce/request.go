@@ -188,7 +188,7 @@ func (p *Producer) refused(part *partition, answer *kmsg.ProduceResponseTopicPar
 		p.rewrite(part)
 	case tooLarge && w.records > 1:
 		p.async(func() func() {
-			wires, err := w.halve()
+			wires, err := w.halve(p.unpack)
 			return func() { p.rewrote(part, wires, err) }
 		})
 	default:

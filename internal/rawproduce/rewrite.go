@@ -17,8 +17,8 @@ type wire struct {
 
 // rewrite returns the records of a batch in new batches, uncompressed, as a producer makes them. None has more bytes than
 // most unless it is a single record. Keys, values, headers, times and the order are kept.
-func rewrite(b []byte, most int) ([]wire, error) {
-	records, err := decode(b)
+func rewrite(b []byte, most int, unpack kgo.Decompressor) ([]wire, error) {
+	records, err := decode(b, unpack)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +40,8 @@ func rewrite(b []byte, most int) ([]wire, error) {
 }
 
 // halve returns a batch of several records as two.
-func (w wire) halve() ([]wire, error) {
-	records, err := decode(w.bytes)
+func (w wire) halve(unpack kgo.Decompressor) ([]wire, error) {
+	records, err := decode(w.bytes, unpack)
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +49,10 @@ func (w wire) halve() ([]wire, error) {
 	return []wire{encode(records[:half], len(w.bytes)), encode(records[half:], len(w.bytes))}, nil
 }
 
-func decode(b []byte) ([]*kgo.Record, error) {
+func decode(b []byte, unpack kgo.Decompressor) ([]*kgo.Record, error) {
 	fetched := kmsg.NewFetchResponseTopicPartition()
 	fetched.RecordBatches = b
-	part, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{}, &fetched, kgo.DefaultDecompressor(), nil)
+	part, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{}, &fetched, unpack, nil)
 	return part.Records, part.Err
 }
 

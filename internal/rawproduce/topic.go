@@ -14,10 +14,18 @@ type topic struct {
 	id      [16]byte
 	err     error
 	leaders map[int32]int32
-	stale   bool // ask once more
+	looks   int // at the metadata, so far
 	asking  bool
 	fails   int
 	again   time.Time // not before
+}
+
+// fresh returns how many looks it takes for what is known to be newer than now.
+func (t *topic) fresh() int {
+	if t.asking {
+		return t.looks + 2
+	}
+	return t.looks + 1
 }
 
 // leader returns the broker that leads a partition, below 0 if there is none.
@@ -63,7 +71,8 @@ func (p *Producer) lookedUp(topics []*topic, resp *kmsg.MetadataResponse, err er
 			}
 			continue
 		}
-		t.stale, t.fails, t.err = false, 0, kerr.UnknownTopicOrPartition
+		t.looks++
+		t.fails, t.err = 0, kerr.UnknownTopicOrPartition
 		for i := range resp.Topics {
 			if found := &resp.Topics[i]; found.Topic != nil && *found.Topic == t.name {
 				t.found(found)
