@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -135,6 +136,43 @@ func TestTooLarge(t *testing.T) {
 		if len(said) != 4 || said[1] != "0 many: 99" || !strings.Contains(said[2], "0 one: MESSAGE_TOO_LARGE") || !strings.Contains(said[0], "0 behind: MESSAGE_TOO_LARGE") || said[3] != "1 other: 9" {
 			t.Errorf("said %q", said)
 		}
+		w.sendOf(0, "later", 10, batchOf(t, recordsOf(0, 10)))
+		time.Sleep(time.Second)
+		if said := w.said(); len(said) != 5 || !strings.Contains(said[4], "0 later: MESSAGE_TOO_LARGE") {
+			t.Errorf("said %q", said)
+		}
+	})
+}
+
+// TestTopicRecreated: a topic that was made anew knows nothing of the producer, which is nothing to warn of.
+func TestTopicRecreated(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var log strings.Builder
+		w.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		for n := range 3 {
+			w.sendOf(0, n, 10, batchOf(t, recordsOf(10*n, 10*n+10)))
+			w.sendOf(1, n, 10, batchOf(t, recordsOf(10*n, 10*n+10)))
+			time.Sleep(time.Second)
+			w.want(w.values(0), numbers(10*n, 10*n+10)...)
+			w.want(w.values(1), numbers(10*n, 10*n+10)...)
+			if err := w.k.DeleteTopic("t"); err != nil {
+				t.Fatal(err)
+			}
+			w.k.MustCreateTopic("t", 2)
+		}
+		if log.Len() > 0 {
+			t.Errorf("log: %s", &log)
+		}
+	})
+}
+
+// TestDuplicate: what a broker has already is written; where it is is not known.
+func TestDuplicate(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.DuplicateSequenceNumber, Count: 1})
+		w.sendOf(0, "twice", 10, batchOf(t, recordsOf(0, 10)))
+		time.Sleep(time.Second)
+		w.want(w.said(), "0 twice: -1")
 	})
 }
 

@@ -94,6 +94,16 @@ func (w *batchWorld) source(polls ...[]connect.SourceRecord) *source {
 	}}
 }
 
+// copied returns batches that may be changed.
+func copied(all []connect.SourceRecord) []connect.SourceRecord {
+	out := slices.Clone(all)
+	for i := range out {
+		b := out[i].Value.(connect.RecordBatch)
+		out[i].Value = connect.RecordBatch{Bytes: slices.Clone(b.Bytes), Records: b.Records}
+	}
+	return out
+}
+
 // lands runs a task for a while and checks that these numbers are in partition 0, in order, once each, and that the offset is stored.
 func (w *batchWorld) lands(t *testing.T, from, to int, during func(), polls ...[]connect.SourceRecord) {
 	t.Helper()
@@ -256,16 +266,7 @@ func TestBatchDeliveryTimeout(t *testing.T) {
 		faults := w.k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "t", Err: kerr.NotEnoughReplicas, Count: -1})
 		all := w.batches(0, 0, 5, 10)
 		w.opts.Restart = DefaultRestart
-		task := w.run(func() connect.SourceTask {
-			var again []connect.SourceRecord // the producer changes what it is given
-			for _, r := range all {
-				b := r.Value.(connect.RecordBatch)
-				b.Bytes = slices.Clone(b.Bytes)
-				r.Value = b
-				again = append(again, r)
-			}
-			return w.source(again)
-		})
+		task := w.run(func() connect.SourceTask { return w.source(copied(all)) })
 		time.Sleep(11 * time.Second)
 		failed := w.with("RESTARTING")
 		if len(failed) != 1 || !strings.Contains(failed[0], "send to topic t, partition 0") || !strings.Contains(failed[0], "NOT_ENOUGH_REPLICAS") {
@@ -372,6 +373,25 @@ func TestBatchesStopInTime(t *testing.T) {
 			t.Errorf("stored %v", got)
 		}
 		link.Thaw()
+	})
+}
+
+// TestBatchesOfAnEarlierRun are not written once the run has ended: the next one reads them again.
+func TestBatchesOfAnEarlierRun(t *testing.T) {
+	inBatchWorld(t, func(t *testing.T, w *batchWorld) {
+		w.k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "t", Partitions: []int32{0}, Err: kerr.InvalidRecord, Count: 2})
+		stuck := w.k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "t", Partitions: []int32{1}, Err: kerr.NotEnoughReplicas, Count: -1})
+		all := append(w.batches(1, 0, 5, 10), w.batches(0, 50, 1, 10)...)
+		w.opts.Restart = DefaultRestart
+		task := w.run(func() connect.SourceTask { return w.source(copied(all)) })
+		time.Sleep(20 * time.Second)
+		if got := w.count("RESTARTING"); got != 1 {
+			t.Errorf("%d restarts", got)
+		}
+		stuck.Remove()
+		time.Sleep(20 * time.Second)
+		end(t, task)
+		want(t, "records", values(w.k, "t"), append(numbers(50, 60), numbers(0, 50)...))
 	})
 }
 
