@@ -24,7 +24,7 @@ func (asking) TaskConfigs(context.Context, int) ([]connect.Config, error) {
 func (a asking) NewTask() connect.SourceTask { return &askingTask{answer: a.answer} }
 
 type askingTask struct {
-	answer    *atomic.Int32 // 0 none, 1 no, 2 yes
+	answer    *atomic.Int32 // 0 none, 1 no, 2 yes, 3 without headers
 	forwarder connect.BatchForwarder
 }
 
@@ -34,9 +34,13 @@ func (t *askingTask) Start(_ context.Context, tc connect.SourceTaskContext, _ co
 }
 
 func (t *askingTask) Poll(context.Context) ([]connect.SourceRecord, error) {
-	t.answer.Store(1)
-	if t.forwarder != nil && t.forwarder.ForwardsBatches(true) {
+	switch {
+	case t.forwarder == nil || !t.forwarder.ForwardsBatches(false):
+		t.answer.Store(1)
+	case t.forwarder.ForwardsBatches(true):
 		t.answer.Store(2)
+	default:
+		t.answer.Store(3)
 	}
 	time.Sleep(100 * time.Millisecond)
 	return nil, nil
@@ -58,7 +62,7 @@ func TestForwardsBatches(t *testing.T) {
 		{name: "nothing to do", want: 2},
 		{name: "another value converter", set: connect.Config{"value.converter": "org.apache.kafka.connect.storage.StringConverter"}, want: 1},
 		{name: "another key converter", set: connect.Config{"key.converter": "org.apache.kafka.connect.storage.StringConverter"}, want: 1},
-		{name: "another header converter", set: connect.Config{"header.converter": "org.apache.kafka.connect.storage.SimpleHeaderConverter"}, want: 1},
+		{name: "another header converter", set: connect.Config{"header.converter": "org.apache.kafka.connect.storage.SimpleHeaderConverter"}, want: 3},
 		{name: "a transformation", source: cluster.Source{Transforms: []connect.Transformation{upper}}, want: 1},
 		{name: "a topic", source: cluster.Source{Topic: "t"}, want: 1},
 		{name: "tolerance", set: connect.Config{"errors.tolerance": "all"}, want: 1},

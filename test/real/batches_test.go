@@ -51,7 +51,7 @@ func (t *batchTask) Start(_ context.Context, tc connect.SourceTaskContext, _ con
 func (t *batchTask) Stop(context.Context) error { return nil }
 
 func (t *batchTask) Poll(ctx context.Context) ([]connect.SourceRecord, error) {
-	if !t.forwarder.ForwardsBatches() {
+	if !t.forwarder.ForwardsBatches(true) {
 		return nil, connect.ErrIllegalState
 	}
 	batches, err := fetchBatches(ctx, t.client, t.from, t.next)
