@@ -113,6 +113,7 @@ func (t *sourceTask) poll(ctx context.Context) (kgo.Fetches, *fetched) {
 	}
 	l.choose(ctx)
 	if len(l.parts) == 0 {
+		l.forget()
 		return t.client.PollRecords(ctx, t.maxPoll), nil
 	}
 	l.request()
@@ -138,6 +139,15 @@ func (t *sourceTask) poll(ctx context.Context) (kgo.Fetches, *fetched) {
 	fetches := t.client.PollRecords(either, t.maxPoll)
 	stop()
 	return fetches, <-first
+}
+
+// forget drops an answer for partitions that were given back.
+func (l *batchLane) forget() {
+	select {
+	case f := <-l.results:
+		delete(l.busy, f.broker)
+	default:
+	}
 }
 
 // choose takes partitions over from the consumer, or gives all back if batches can't be forwarded now.

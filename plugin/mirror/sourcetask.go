@@ -196,7 +196,7 @@ func (t *sourceTask) failures(fetches kgo.Fetches) (failed bool, fatal error) {
 		case errors.As(err, &loss):
 			t.log.Error("the source has lost records that were copied, or were to be copied: its log was cut short. Copying goes on behind the cut",
 				"partition", tp.String(), "copiedTo", loss.ConsumedTo, "goesOnAt", loss.ResetTo)
-			if p != nil {
+			if p != nil && !p.lane.in {
 				p.next = noOffset
 			}
 		case errors.Is(err, kerr.OffsetOutOfRange):
