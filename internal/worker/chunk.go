@@ -105,7 +105,7 @@ func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
 	if err := r.take(work, batches); err != nil {
 		return err
 	}
-	if err := r.takeRoom(work, records, int64(size)); err != nil {
+	if err := r.takeRoom(work, records, int64(size), batches); err != nil {
 		return err
 	}
 	r.mu.Lock()

@@ -4,16 +4,16 @@ import (
 	"context"
 )
 
-// takeRoom waits until so many more records may be in flight (invariant 6), and counts them. A batch larger than the
-// bound goes alone.
-func (r *sourceRun) takeRoom(work context.Context, records int, size int64) error {
+// takeRoom waits until so many more records may be in flight (invariant 6), and counts them. What is larger than the
+// bound goes alone. Records that are in batches as they came take no memory besides their bytes: those alone are bounded.
+func (r *sourceRun) takeRoom(work context.Context, records int, size int64, batches bool) error {
 	for {
 		if r.t.abandoned.Load() {
 			return ErrAbandoned
 		}
 		r.mu.Lock()
 		err := r.err
-		full := r.inFlight > 0 && (r.bytes+size > r.MaxBytes || r.inFlight+records > r.MaxRecords)
+		full := r.inFlight > 0 && (r.bytes+size > r.MaxBytes || !batches && r.inFlight+records > r.MaxRecords)
 		ok := err == nil && !full && len(r.resend) == 0 && !r.resending
 		if ok {
 			r.inFlight += records
