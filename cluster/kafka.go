@@ -76,19 +76,28 @@ func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
 	if rt.store, err = k.configStore(ctx); err != nil {
 		return nil, err
 	}
-	if err := k.shareStatuses(ctx); err != nil {
-		return nil, fmt.Errorf("status store: %w", err)
+	statuses := make(chan error, 1)
+	go func() { statuses <- k.shareStatuses(ctx) }() // meanwhile: each waits for a topic to be made and read
+	err = k.startOffsets(ctx)
+	if serr := <-statuses; serr != nil {
+		return nil, fmt.Errorf("status store: %w", serr)
 	}
-	if k.offsets = rt.cfg.Offsets; k.offsets == nil {
-		if k.offsets, err = k.offsetsTopic(ctx); err != nil {
-			return nil, err
+	return k, err
+}
+
+// startOffsets makes the store of offsets ready.
+func (k *kafka) startOffsets(ctx context.Context) error {
+	store, err := k.rt.cfg.Offsets, error(nil)
+	if store == nil {
+		if store, err = k.offsetsTopic(ctx); err != nil {
+			return err
 		}
 	}
-	if err := offsets.Start(ctx, k.offsets); err != nil {
-		k.offsets = nil
-		return nil, fmt.Errorf("offset store: %w", err)
+	if err := offsets.Start(ctx, store); err != nil {
+		return fmt.Errorf("offset store: %w", err)
 	}
-	return k, nil
+	k.offsets = store
+	return nil
 }
 
 // group returns membership in the Kafka group that all instances share.

@@ -1,6 +1,7 @@
 package kafkalog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,10 @@ type layout struct {
 // run reads until ctx ends. A round lasts until the layout of the topic has changed or a broker has failed.
 func (l *Log) run(ctx context.Context) {
 	var id [16]byte
-	for ctx.Err() == nil {
+	var since time.Time // the first of the rounds in a row that failed soon
+	reported := ""
+	for failures := 0; ctx.Err() == nil; failures++ {
+		began := time.Now()
 		found, err := l.layout(ctx)
 		if err == nil {
 			if id != [16]byte{} && id != found.id {
@@ -41,12 +45,26 @@ func (l *Log) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if time.Since(began) >= briefTrouble {
+			failures, reported = 0, ""
+		}
+		if failures == 0 {
+			since = time.Now()
+		}
 		l.trouble(err)
-		if pause(ctx, nil) != nil {
+		// What passes within a second is not worth a word, such as the time until a topic that was just made has its leaders.
+		if err != nil && err.Error() != reported && (!kerr.IsRetriable(err) || time.Since(since) >= briefTrouble) {
+			reported = err.Error()
+			l.report(fmt.Errorf("reading topic %s: %w", l.cfg.Topic, err))
+		}
+		if wait(ctx, nil, min(firstPause<<min(failures, 10), retryPause)) != nil {
 			return
 		}
 	}
 }
+
+// briefTrouble is how long errors that pass are not reported.
+const briefTrouble = time.Second
 
 func (l *Log) layout(ctx context.Context) (layout, error) {
 	topic := kmsg.NewMetadataRequestTopic()
@@ -117,15 +135,16 @@ func (l *Log) fetch(ctx context.Context, node int32, id [16]byte, partitions []i
 	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
 		return err
 	}
+	var failed error
 	for i := range resp.Topics {
 		for j := range resp.Topics[i].Partitions {
-			if err := l.take(ctx, &resp.Topics[i].Partitions[j]); err != nil {
-				return err
-			}
+			failed = cmp.Or(failed, l.take(ctx, &resp.Topics[i].Partitions[j]))
 		}
 	}
-	l.trouble(nil)
-	return nil
+	if failed == nil {
+		l.trouble(nil)
+	}
+	return failed
 }
 
 // take applies the records of one partition in an answer.
@@ -222,15 +241,11 @@ func (l *Log) forget() {
 	}
 }
 
-// trouble keeps what is wrong at the moment, and reports it when it is new.
+// trouble keeps what is wrong at the moment.
 func (l *Log) trouble(err error) {
 	l.mu.Lock()
-	fresh := err != nil && (l.lastErr == nil || l.lastErr.Error() != err.Error())
+	defer l.mu.Unlock()
 	l.lastErr = err
-	l.mu.Unlock()
-	if fresh {
-		l.report(fmt.Errorf("reading topic %s: %w", l.cfg.Topic, err))
-	}
 }
 
 func (l *Log) report(err error) {

@@ -280,9 +280,14 @@ const lookUpTime = 30 * time.Second
 // retryPause is the wait between attempts at something that the cluster could not do.
 const retryPause = 100 * time.Millisecond
 
+// firstPause is the wait before the second attempt at reading: the leaders of a topic that was just made are known soon.
+const firstPause = 10 * time.Millisecond
+
 // pause waits for the next attempt. It fails when done is closed or ctx ends first.
-func pause(ctx context.Context, done <-chan struct{}) error {
-	timer := time.NewTimer(retryPause)
+func pause(ctx context.Context, done <-chan struct{}) error { return wait(ctx, done, retryPause) }
+
+func wait(ctx context.Context, done <-chan struct{}, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
