@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -26,9 +27,9 @@ type batchLane struct {
 	headers   bool        // records with headers can be forwarded, now
 	search    headerSearch
 
-	parts   []*partition // that it has
+	parts   []*partition // that it has; first those from which nothing came for the longest time, so that none waits for others
 	busy    map[int32]bool
-	turn    int           // so that no partition is always the last of a fetch
+	turn    int           // of takes
 	next    time.Time     // when to look for partitions to take over
 	results chan *fetched // one at a time
 	ctx     context.Context
@@ -55,7 +56,8 @@ type laneState struct {
 	in           bool     // it has it
 	leader, term int32    // and which of its leaders that is
 	id           [16]byte // of the topic
-	epoch        int32    // of the last batch; -1 before the first
+	epoch        int32    // of the last record that was polled, here or there; -1 before the first
+	came         int      // the turn in which something came last
 	rested       time.Time
 	size         *batchSizes
 }
@@ -152,11 +154,11 @@ func (l *batchLane) forget() {
 
 // choose takes partitions over from the consumer, or gives all back if batches can't be forwarded now.
 func (l *batchLane) choose(ctx context.Context) {
-	if !l.allowed.ForwardsBatches(false) {
+	l.headers = l.allowed.ForwardsBatches(true)
+	if !l.headers && !l.allowed.ForwardsBatches(false) { // the last answer is the one that counts
 		l.giveBack(slices.Clone(l.parts)...)
 		return
 	}
-	l.headers = l.allowed.ForwardsBatches(true)
 	now := time.Now()
 	if now.Before(l.next) {
 		return
@@ -175,6 +177,9 @@ func (l *batchLane) choose(ctx context.Context) {
 	}
 	if len(chosen) == 0 {
 		return
+	}
+	for _, p := range chosen {
+		p.lane.rested = now.Add(laneRest) // unless it is found: that may never be so, and is not asked all the time
 	}
 	if chosen = l.locate(ctx, chosen); len(chosen) == 0 {
 		return
@@ -227,7 +232,7 @@ func (l *batchLane) locate(ctx context.Context, parts []*partition) (found []*pa
 				continue
 			}
 			p := topics[*r.Topic][i]
-			p.lane.leader, p.lane.term, p.lane.id, p.lane.epoch = rp.Leader, rp.LeaderEpoch, r.TopicID, -1
+			p.lane.leader, p.lane.term, p.lane.id = rp.Leader, rp.LeaderEpoch, r.TopicID
 			found = append(found, p)
 		}
 	}
@@ -272,9 +277,7 @@ func (l *batchLane) leave(p *partition) {
 // request asks the brokers for more from which no answer is awaited.
 func (l *batchLane) request() {
 	brokers := make(map[int32]*fetched)
-	l.turn++
-	for i := range l.parts {
-		p := l.parts[(i+l.turn)%len(l.parts)]
+	for _, p := range l.parts {
 		if l.busy[p.lane.leader] {
 			continue
 		}
@@ -304,8 +307,10 @@ func (l *batchLane) request() {
 func (l *batchLane) fetchRequest(f *fetched) *kmsg.FetchRequest {
 	req := kmsg.NewPtrFetchRequest()
 	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(laneFetchWait.Milliseconds()), 1, laneFetch
-	if most, ok := l.t.client.OptValue(kgo.FetchMaxBytes).(int32); ok && l.t.fetchSize.fixed {
-		req.MaxBytes = most
+	each := req.MaxBytes
+	if l.t.fetchSize.fixed {
+		req.MaxBytes, _ = l.t.client.OptValue(kgo.FetchMaxBytes).(int32)
+		each, _ = l.t.client.OptValue(kgo.FetchMaxPartitionBytes).(int32)
 	}
 	if l.committed {
 		req.IsolationLevel = 1
@@ -322,7 +327,7 @@ func (l *batchLane) fetchRequest(f *fetched) *kmsg.FetchRequest {
 			req.Topics = append(req.Topics, topic)
 		}
 		rp := kmsg.NewFetchRequestTopicPartition()
-		rp.Partition, rp.FetchOffset, rp.CurrentLeaderEpoch, rp.PartitionMaxBytes = p.Partition, p.offset, p.lane.term, req.MaxBytes
+		rp.Partition, rp.FetchOffset, rp.CurrentLeaderEpoch, rp.PartitionMaxBytes = p.Partition, p.offset, p.lane.term, each
 		req.Topics[i].Partitions = append(req.Topics[i].Partitions, rp)
 	}
 	return req
@@ -331,6 +336,7 @@ func (l *batchLane) fetchRequest(f *fetched) *kmsg.FetchRequest {
 // take returns what a broker answered as records. The partitions of which it is not usual are given back.
 func (l *batchLane) take(f *fetched) (records []connect.SourceRecord, err error) {
 	delete(l.busy, f.broker)
+	l.turn++
 	var back []*partition
 	if f.err != nil {
 		for _, from := range f.from {
@@ -345,6 +351,9 @@ func (l *batchLane) take(f *fetched) (records []connect.SourceRecord, err error)
 			}
 			usual := rp != nil
 			if usual {
+				if len(rp.RecordBatches) > 0 {
+					from.lane.came = l.turn
+				}
 				if usual, err = l.takePartition(from.partition, rp, &records); err != nil {
 					return nil, err
 				}
@@ -355,6 +364,7 @@ func (l *batchLane) take(f *fetched) (records []connect.SourceRecord, err error)
 		}
 	}
 	l.giveBack(back...)
+	slices.SortStableFunc(l.parts, func(a, b *partition) int { return cmp.Compare(a.lane.came, b.lane.came) })
 	l.request()
 	return records, nil
 }

@@ -39,7 +39,8 @@ func (t *sourceTask) convert(fetches kgo.Fetches, lane bool) (_ []connect.Source
 			out := &batch[len(batch)-1]
 			convertRecord(p, r, out, &values)
 		}
-		p.next = fp.Records[len(fp.Records)-1].Offset + 1
+		last := fp.Records[len(fp.Records)-1]
+		p.next, p.lane.epoch = last.Offset+1, last.LeaderEpoch
 		t.measure(p, fp.Records)
 		for _, r := range fp.Records {
 			r.Recycle()

@@ -122,7 +122,7 @@ func (t *sourceTask) positions(ctx context.Context, stored connect.OffsetReader)
 	start, _ := t.client.OptValue(kgo.ConsumeStartOffset).(kgo.Offset) // as auto.offset.reset says
 	known := 0
 	for i, tp := range t.cfg.Partitions {
-		p := &partition{TopicPartition: tp, remote: t.cfg.RemoteTopic(tp.Topic), source: keys[i], next: noOffset}
+		p := &partition{TopicPartition: tp, remote: t.cfg.RemoteTopic(tp.Topic), source: keys[i], next: noOffset, lane: laneState{epoch: -1}}
 		t.parts[tp] = p
 		last, err := storedOffset(offsets[i])
 		if err != nil {
@@ -172,7 +172,7 @@ func (t *sourceTask) Poll(ctx context.Context) ([]connect.SourceRecord, error) {
 		t.works()
 	case failed && len(records) == 0:
 		pause(bounded, failedPause) // the client repeats at once what failed
-	case bounded.Err() != nil && ctx.Err() == nil:
+	case (bounded.Err() != nil || batches != nil) && ctx.Err() == nil:
 		t.reach(ctx)
 	}
 	return records, nil
@@ -196,7 +196,9 @@ func (t *sourceTask) failures(fetches kgo.Fetches) (failed bool, fatal error) {
 		case errors.As(err, &loss):
 			t.log.Error("the source has lost records that were copied, or were to be copied: its log was cut short. Copying goes on behind the cut",
 				"partition", tp.String(), "copiedTo", loss.ConsumedTo, "goesOnAt", loss.ResetTo)
-			if p != nil && !p.lane.in {
+			if p != nil {
+				p.next, p.lane.epoch = loss.ResetTo, -1
+				t.lane.giveBack(p) // that had it for a moment, from a position behind the cut
 				p.next = noOffset
 			}
 		case errors.Is(err, kerr.OffsetOutOfRange):
