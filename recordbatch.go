@@ -17,7 +17,7 @@ type RecordBatch struct {
 	// Bytes are the batch, whole and alone, with its header of 61 bytes, whose checksum must be right. They belong to the
 	// runtime, which changes the header.
 	Bytes []byte
-	// Records is how many records the batch has, at least one. Metrics and limits count them, not the batch.
+	// Records is how many records the batch has, at least one. Metrics count them, not the batch.
 	Records int
 }
 

@@ -38,7 +38,7 @@ type SourceOptions struct {
 	New func(ctx context.Context) (*SourceParts, error)
 	// FlushInterval is the time between two commits of offsets, FlushTimeout how long one may take.
 	FlushInterval, FlushTimeout time.Duration
-	// MaxBytes and MaxRecords bound what was sent and is not acknowledged yet.
+	// MaxBytes and MaxRecords bound what was sent and is not acknowledged yet. Of batches that pass as they are MaxBytes alone does.
 	MaxBytes   int64
 	MaxRecords int
 	// Sent is told how many records were sent, and to which topic: once for each run of records with the same topic.
