@@ -111,6 +111,19 @@ func TestWhatBrokersRefuseIsRewritten(t *testing.T) {
 	}, kgo.ProducerBatchMaxBytes(4096))
 }
 
+// TestRecordsThatAreMissing: a batch that has fewer records than it says is not written as those that it has.
+func TestRecordsThatAreMissing(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		b := batchOf(t, recordsOf(0, 10))
+		b = b[:len(b)-3]
+		b[atAttributes+1] |= logAppendTime
+		w.sendOf(0, "short", 10, sealed(b))
+		time.Sleep(time.Second)
+		w.want(w.said(), "0 short: the batch can't be read: it says that it has 10 records, but has 9")
+		w.want(w.values(0))
+	})
+}
+
 // TestTooLarge: a batch is sent in parts that the broker takes; a record that it does not take fails, and all that is behind it.
 func TestTooLarge(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

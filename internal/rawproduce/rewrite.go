@@ -2,6 +2,7 @@ package rawproduce
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -53,6 +54,9 @@ func decode(b []byte, unpack kgo.Decompressor) ([]*kgo.Record, error) {
 	fetched := kmsg.NewFetchResponseTopicPartition()
 	fetched.RecordBatches = b
 	part, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{}, &fetched, unpack, nil)
+	if n := binary.BigEndian.Uint32(b[atRecords:]); part.Err == nil && uint32(len(part.Records)) != n {
+		return nil, fmt.Errorf("it says that it has %d records, but has %d", n, len(part.Records))
+	}
 	return part.Records, part.Err
 }
 

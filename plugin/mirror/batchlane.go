@@ -3,6 +3,7 @@ package mirror
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -398,7 +399,7 @@ func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicParti
 			p.next, p.lane.epoch, log = max(p.next, h.last+1), h.epoch, rest
 			continue
 		case h.base < p.next:
-			if err := l.rest(p, rp, batch, records); err != nil {
+			if err := l.rest(p, &h, rp, batch, records); err != nil {
 				return false, err
 			}
 			p.next = h.last + 1
@@ -424,11 +425,16 @@ func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicParti
 	return batches == 0 || bytes >= batches*leastBatch, nil
 }
 
+var errShortBatch = errors.New("a batch has fewer records than it says")
+
 // rest appends the records of a batch of which the first were copied before.
-func (l *batchLane) rest(p *partition, rp *kmsg.FetchResponseTopicPartition, batch []byte, records *[]connect.SourceRecord) error {
+func (l *batchLane) rest(p *partition, h *batchHeader, rp *kmsg.FetchResponseTopicPartition, batch []byte, records *[]connect.SourceRecord) error {
 	one := *rp
 	one.RecordBatches = batch
-	fp, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{Offset: p.next, Topic: p.Topic, Partition: p.Partition}, &one, kgo.DefaultDecompressor(), nil)
+	fp, next := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{Offset: p.next, Topic: p.Topic, Partition: p.Partition}, &one, kgo.DefaultDecompressor(), nil)
+	if fp.Err == nil && next <= h.last {
+		fp.Err = errShortBatch
+	}
 	if fp.Err != nil {
 		return fmt.Errorf("partition %s of source cluster %s can't be read from offset %d on: %w", p.TopicPartition, l.t.cfg.SourceAlias, p.next, fp.Err)
 	}

@@ -2,12 +2,15 @@ package mirror
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/kafkatest"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -175,6 +178,26 @@ func TestLaneWithoutRecordsIsHealthy(t *testing.T) {
 		}
 		if err := task.Health(t.Context()); !p.lane.in || err != nil {
 			t.Errorf("the lane has the partition: %t; the task says %v", p.lane.in, err)
+		}
+	})
+}
+
+// TestRestOfABatch: of a batch of which the first records were copied, the others are; one that has fewer than it says fails the task.
+func TestRestOfABatch(t *testing.T) {
+	inLane(t, func(t *testing.T, _ *kafkatest.Cluster, task *sourceTask, p *partition) {
+		p.lane.in = true
+		for _, claims := range []int32{3, 4} {
+			p.next = 101
+			batch := batchOf(func(b *kmsg.RecordBatch) {
+				b.Records = recordsOf(kmsg.Record{Value: []byte("0")}, kmsg.Record{OffsetDelta: 1, Value: []byte("1")}, kmsg.Record{OffsetDelta: 2, Value: []byte("2")})
+				b.NumRecords, b.LastOffsetDelta = claims, claims-1
+			})
+			binary.BigEndian.PutUint32(batch[17:], crc32.Checksum(batch[21:], crc32.MakeTable(crc32.Castagnoli)))
+			var records []connect.SourceRecord
+			usual, err := task.lane.takePartition(p, &kmsg.FetchResponseTopicPartition{RecordBatches: batch}, &records)
+			if short := claims > 3; short != errors.Is(err, errShortBatch) || !short && (len(records) != 2 || p.next != 103) {
+				t.Errorf("%d records: %t, %v; %d are copied, up to %d", claims, usual, err, len(records), p.next)
+			}
 		}
 	})
 }
