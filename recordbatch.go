@@ -27,4 +27,8 @@ type RecordBatch struct {
 // and may be another one the next time. Without it they may not.
 type BatchForwarder interface {
 	ForwardsBatches(headers bool) bool
+	// LeastBatch returns how many bytes the batches of a partition should have on average: of each partition one batch is on its way
+	// at a time, so that smaller ones arrive later than their records would, where Kafka takes long to answer. It is safe for
+	// concurrent use.
+	LeastBatch() int
 }

@@ -365,3 +365,11 @@ func (c *sourceContext) Transactions() connect.TransactionContext { return c.tra
 func (c *sourceContext) ForwardsBatches(headers bool) bool {
 	return c.forward != nil && c.forward.ForwardsBatches(headers)
 }
+
+// LeastBatch implements [connect.BatchForwarder].
+func (c *sourceContext) LeastBatch() int {
+	if c.forward == nil {
+		return 0
+	}
+	return c.forward.LeastBatch()
+}

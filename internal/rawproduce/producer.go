@@ -48,6 +48,8 @@ type Producer struct {
 	wg         sync.WaitGroup
 	wake       chan struct{} // tells the goroutine that there is something new; holds one
 
+	latency latency
+
 	mu      sync.Mutex
 	running bool
 	closed  bool

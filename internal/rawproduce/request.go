@@ -78,7 +78,11 @@ func (p *Producer) add(requests *[]*request, part *partition) bool {
 func (p *Producer) send(r *request) {
 	p.inFlight[r.broker]++
 	p.async(func() func() {
+		began := time.Now()
 		resp, err := p.Client.Broker(int(r.broker)).Request(p.ctx, r.wire)
+		if err == nil {
+			p.latency.took(began, time.Now())
+		}
 		return func() { p.answered(r, resp, err) }
 	})
 }

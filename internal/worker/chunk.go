@@ -102,7 +102,7 @@ func (r *sourceRun) sendSlots(work context.Context, slots []slot) error {
 		records += slots[i].count()
 	}
 	batches := slots[0].records > 0
-	if err := r.take(work, batches); err != nil {
+	if err := r.take(work, slots, batches); err != nil {
 		return err
 	}
 	if err := r.takeRoom(work, records, int64(size), batches); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/pipeline"
@@ -13,6 +14,7 @@ import (
 // BatchProducer is the part of a [rawproduce.Producer] that a source task needs.
 type BatchProducer interface {
 	Send(b *rawproduce.Batch)
+	Latency() time.Duration
 	Close()
 }
 
@@ -26,6 +28,19 @@ type Forwarding struct {
 	Now func() bool
 
 	said atomic.Bool
+	raw  atomic.Pointer[BatchProducer] // of the run
+}
+
+// leastRate is how many bytes of a partition should arrive in a second, at least, if its batches wait for nothing but the broker's answers.
+const leastRate = 4 << 20
+
+// LeastBatch implements [connect.BatchForwarder].
+func (f *Forwarding) LeastBatch() int {
+	raw := f.raw.Load()
+	if raw == nil {
+		return 0
+	}
+	return int((*raw).Latency().Seconds() * leastRate)
 }
 
 // ForwardsBatches implements [connect.BatchForwarder].
@@ -70,19 +85,31 @@ func (r *sourceRun) counted(batch []connect.SourceRecord) int {
 	return n
 }
 
-// take waits, before records are sent after batches or batches after records, until those are settled: they go other ways, and must not
-// overtake each other.
-func (r *sourceRun) take(work context.Context, batches bool) error {
-	for batches != r.batches {
+// take waits, before a partition gets records that had batches, or batches that had records, until all are settled: they go other ways,
+// and must not overtake each other. It is no wait while each partition stays with what it gets.
+func (r *sourceRun) take(work context.Context, slots []slot, batches bool) error {
+	if !batches && len(r.batches) == 0 {
+		return nil
+	}
+	turns := false
+	for i := range slots {
+		at := connect.TopicPartition{Topic: slots[i].rec.Topic, Partition: slots[i].partition}
+		if i > 0 && at.Partition == slots[i-1].partition && at.Topic == slots[i-1].rec.Topic {
+			continue
+		}
+		switch had, known := r.batches[at]; {
+		case batches && !had, known && had != batches: // also the first batch: there may have been records
+			r.batches[at], turns = batches, true
+		case at.Partition < 0: // which may be any
+			turns = true
+		}
+	}
+	for turns {
 		r.mu.Lock()
 		err, left := r.err, r.inFlight
 		r.mu.Unlock()
-		switch {
-		case err != nil:
+		if err != nil || left == 0 {
 			return err
-		case left == 0:
-			r.batches = batches
-			return nil
 		}
 		select {
 		case <-r.room:

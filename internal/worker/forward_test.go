@@ -242,6 +242,26 @@ func TestBatchesAndRecordsKeepTheirOrder(t *testing.T) {
 	})
 }
 
+// TestBatchesHoldUpNoOtherPartition: records of one are sent while the batches of another can't be written.
+func TestBatchesHoldUpNoOtherPartition(t *testing.T) {
+	inBatchWorld(t, func(t *testing.T, w *batchWorld) {
+		var polls [][]connect.SourceRecord
+		for i := range 5 {
+			polls = append(polls, append(w.batches(0, i*10, 1, 10), connect.SourceRecord{
+				Record:          connect.Record{Topic: "t", Partition: connect.ToPartition(1), Value: fmt.Sprint("r", i)},
+				SourcePartition: connect.Fields{"p": "1"}, SourceOffset: connect.Fields{"n": int64(i + 1)}}))
+		}
+		faults := w.k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "t", Partitions: []int32{0}, Err: kerr.NotEnoughReplicas, Count: -1})
+		task := w.run(func() connect.SourceTask { return w.source(polls...) })
+		time.Sleep(10 * time.Second)
+		want(t, "records meanwhile", values(w.k, "t"), []string{"r0", "r1", "r2", "r3", "r4"})
+		faults.Remove()
+		time.Sleep(30 * time.Second)
+		end(t, task)
+		want(t, "records", values(w.k, "t"), append(numbers(0, 50), "r0", "r1", "r2", "r3", "r4"))
+	})
+}
+
 // TestBatchOffsetsWait: nothing is stored that is not written.
 func TestBatchOffsetsWait(t *testing.T) {
 	inBatchWorld(t, func(t *testing.T, w *batchWorld) {

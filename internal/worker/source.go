@@ -115,12 +115,12 @@ type sourceRun struct {
 	has          map[string]int32         // how many partitions topics have, as far as records named some
 	slots        []slot                   // records that are converted and not yet sent; the task's goroutine only
 	slotBytes    int
-	slotRecords  int                    // how many they are, with those of batches
-	raw          BatchProducer          // for batches, or nil
-	batches      bool                   // what was sent last were batches; the task's goroutine only
-	polled       []connect.SourceRecord // the batch that is being processed; the task's goroutine only
-	polledAt     time.Time              // when it was polled, if there are metrics
-	span         *tracing.Batch         // its, or nil; the task's goroutine only, but for what chunks have
+	slotRecords  int                             // how many they are, with those of batches
+	raw          BatchProducer                   // for batches, or nil
+	batches      map[connect.TopicPartition]bool // whether those that had batches got some last; the task's goroutine only
+	polled       []connect.SourceRecord          // the batch that is being processed; the task's goroutine only
+	polledAt     time.Time                       // when it was polled, if there are metrics
+	span         *tracing.Batch                  // its, or nil; the task's goroutine only, but for what chunks have
 
 	wake chan struct{} // tells the committer of settled records; holds one
 	room chan struct{} // tells the task's goroutine that records were settled; holds one
@@ -229,7 +229,8 @@ func (r *sourceRun) run(ctx, work context.Context) (err error) {
 		return javaerror.In("Start", err)
 	}
 	if r.Forward != nil {
-		r.raw = r.Forward.New(work, r.batchDone)
+		r.raw, r.batches = r.Forward.New(work, r.batchDone), make(map[connect.TopicPartition]bool)
+		r.Forward.raw.Store(&r.raw)
 	}
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() { defer close(done); r.committer(work, quit) }()

@@ -50,6 +50,7 @@ type fetched struct {
 type fetchFrom struct {
 	*partition
 	offset int64
+	id     [16]byte // of the topic
 }
 
 // laneState is what a batchLane knows of a partition.
@@ -70,6 +71,7 @@ const (
 	laneRest      = 10 * time.Second // of a partition that was given back
 	headersRest   = 10 * time.Minute // of one whose records have headers, where those can't be forwarded
 	laneFetch     = 1 << 20
+	ownMemory     = laneFetch / 4
 	laneFetchWait = 500 * time.Millisecond
 )
 
@@ -167,10 +169,10 @@ func (l *batchLane) choose(ctx context.Context) {
 	l.next = now.Add(laneEvery)
 	var chosen []*partition
 	for _, p := range l.t.parts {
-		if p.lane.in || !p.lane.size.seen() {
-			continue
+		if p.lane.in || p.next == noOffset || !p.lane.size.seen() {
+			continue // of the first records sizes are known before they were polled
 		}
-		if p.lane.size.large() && p.next != noOffset && !now.Before(p.lane.rested) {
+		if p.lane.size.large(l.least()) && !now.Before(p.lane.rested) {
 			chosen = append(chosen, p)
 		} else {
 			p.lane.size.forget()
@@ -287,7 +289,7 @@ func (l *batchLane) request() {
 			f = &fetched{broker: p.lane.leader}
 			brokers[p.lane.leader] = f
 		}
-		f.from = append(f.from, fetchFrom{p, p.next})
+		f.from = append(f.from, fetchFrom{p, p.next, p.lane.id})
 	}
 	for broker, f := range brokers {
 		l.busy[broker] = true
@@ -347,7 +349,7 @@ func (l *batchLane) take(f *fetched) (records []connect.SourceRecord, err error)
 	} else {
 		for _, from := range f.from {
 			rp := f.of(from.partition)
-			if !from.lane.in || from.next != from.offset {
+			if !from.lane.in || from.next != from.offset || from.lane.id != from.id {
 				continue // it was given back, and came again
 			}
 			usual := rp != nil
@@ -413,8 +415,11 @@ func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicParti
 			if err := l.t.checkOrder(p, rp.LogStartOffset, h.base); err != nil {
 				return false, err
 			}
-			*records = append(*records, forward(p, &h, batch))
 			l.t.measureBatch(p, &h, batch)
+			if len(batch) < ownMemory {
+				batch = slices.Clone(batch) // or it keeps all that was fetched for as long as it is on its way
+			}
+			*records = append(*records, forward(p, &h, batch))
 			p.next = h.last + 1
 		}
 		p.lane.epoch = h.epoch
@@ -422,8 +427,11 @@ func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicParti
 		bytes += len(batch)
 		log = rest
 	}
-	return batches == 0 || bytes >= batches*leastBatch, nil
+	return batches == 0 || bytes >= batches*l.least(), nil
 }
+
+// least returns how many bytes a batch must have, on average.
+func (l *batchLane) least() int { return max(leastBatch, l.allowed.LeastBatch()) }
 
 var errShortBatch = errors.New("a batch has fewer records than it says")
 

@@ -13,7 +13,7 @@ type batchSizes struct{ batches, bytes atomic.Int64 }
 func (s *batchSizes) seen() bool { return s.bytes.Load() >= leastSeen }
 
 // large reports whether they are worth to be forwarded.
-func (s *batchSizes) large() bool { return s.bytes.Load() >= s.batches.Load()*leastBatch }
+func (s *batchSizes) large(least int) bool { return s.bytes.Load() >= s.batches.Load()*int64(least) }
 
 // forget has them judged anew.
 func (s *batchSizes) forget() {

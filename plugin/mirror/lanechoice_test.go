@@ -21,7 +21,11 @@ import (
 type answers struct {
 	of   []bool
 	last bool
+
+	least int
 }
+
+func (a *answers) LeastBatch() int { return a.least }
 
 func (a *answers) ForwardsBatches(bool) bool {
 	a.last, a.of = a.of[0], append(a.of[1:], a.of[0])
@@ -60,6 +64,19 @@ func TestLaneGoesByTheLastAnswer(t *testing.T) {
 			task.lane.choose(t.Context())
 			if p.lane.in != a.last {
 				t.Errorf("answers %v: the lane has the partition: %t, the last answer was %t", of, p.lane.in, a.last)
+			}
+		})
+	}
+}
+
+// TestLaneLeavesSmallBatches: what is large enough depends on how long the target takes to answer.
+func TestLaneLeavesSmallBatches(t *testing.T) {
+	for least, want := range map[int]bool{0: true, leastSeen: true, leastSeen + 1: false} {
+		inLane(t, func(t *testing.T, _ *kafkatest.Cluster, task *sourceTask, p *partition) {
+			task.lane.allowed = &answers{of: []bool{true}, least: least}
+			task.lane.choose(t.Context())
+			if p.lane.in != want {
+				t.Errorf("batches of %d bytes, wanted are %d: the lane has the partition: %t", leastSeen, least, p.lane.in)
 			}
 		})
 	}
@@ -114,7 +131,7 @@ func TestLaneFetchesAsConfigured(t *testing.T) {
 	inLane(t, func(t *testing.T, _ *kafkatest.Cluster, task *sourceTask, p *partition) {
 		for fixed, want := range map[bool][2]int32{false: {laneFetch, laneFetch}, true: {2 << 20, 64 << 10}} {
 			task.fetchSize.fixed = fixed
-			req := task.lane.fetchRequest(&fetched{from: []fetchFrom{{p, p.next}}})
+			req := task.lane.fetchRequest(&fetched{from: []fetchFrom{{p, p.next, p.lane.id}}})
 			if got := [2]int32{req.MaxBytes, req.Topics[0].Partitions[0].PartitionMaxBytes}; got != want {
 				t.Errorf("fixed %t: got %d, want %d", fixed, got, want)
 			}

@@ -78,7 +78,9 @@ func (t *sourceTask) Start(ctx context.Context, tc connect.SourceTaskContext, cf
 	}
 	t.fetchSize.fixed = props["fetch.max.bytes"] != "" || props["max.partition.fetch.bytes"] != ""
 	t.watch = watch{every: reachEvery, log: t.log, what: "source cluster " + t.cfg.SourceAlias}
-	t.lane = t.newBatchLane(tc, opts, props["isolation.level"] == "read_committed")
+	if props["client.rack"] == "" { // otherwise it may be that the leader is far away
+		t.lane = t.newBatchLane(tc, opts, props["isolation.level"] == "read_committed")
+	}
 	sizes := t.lane.sizes(t.cfg.Partitions)
 	if t.client, err = kgo.NewClient(append(opts, kgo.KeepRetryableFetchErrors(), kgo.WithHooks(&t.fetchSize, sizes), kgo.WithPools(new(recordPool)))...); err != nil {
 		return fmt.Errorf("the consumer of the source cluster %s: %w", t.cfg.SourceAlias, err)
