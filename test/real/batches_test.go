@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -54,7 +55,7 @@ func (t *batchTask) Poll(ctx context.Context) ([]connect.SourceRecord, error) {
 	if !t.forwarder.ForwardsBatches(true) {
 		return nil, connect.ErrIllegalState
 	}
-	batches, err := fetchBatches(ctx, t.client, t.from, t.next)
+	batches, err := fetchBatches(ctx, t.client, t.from, 0, t.next)
 	if err != nil {
 		return nil, connect.Retriable(err)
 	}
@@ -78,7 +79,7 @@ func (t *batchTask) CommitRecord(_ context.Context, _ *connect.SourceRecord, m *
 }
 
 // fetchBatches returns whole batches of a topic's partition 0.
-func fetchBatches(ctx context.Context, cl *kgo.Client, topic string, offset int64) ([][]byte, error) {
+func fetchBatches(ctx context.Context, cl *kgo.Client, topic string, partition int32, offset int64) ([][]byte, error) {
 	meta := kmsg.NewPtrMetadataRequest()
 	rt := kmsg.NewMetadataRequestTopic()
 	rt.Topic = kmsg.StringPtr(topic)
@@ -95,10 +96,15 @@ func fetchBatches(ctx context.Context, cl *kgo.Client, topic string, offset int6
 	ft := kmsg.NewFetchRequestTopic()
 	ft.Topic, ft.TopicID = topic, known.Topics[0].TopicID
 	fp := kmsg.NewFetchRequestTopicPartition()
+	fp.Partition = partition
 	fp.FetchOffset, fp.PartitionMaxBytes, fp.CurrentLeaderEpoch = offset, 256<<10, -1
 	ft.Partitions = append(ft.Partitions, fp)
 	req.Topics = append(req.Topics, ft)
-	resp, err := cl.Broker(int(known.Topics[0].Partitions[0].Leader)).Request(ctx, req)
+	at := slices.IndexFunc(known.Topics[0].Partitions, func(p kmsg.MetadataResponseTopicPartition) bool { return p.Partition == partition })
+	if at < 0 {
+		return nil, kerr.UnknownTopicOrPartition
+	}
+	resp, err := cl.Broker(int(known.Topics[0].Partitions[at].Leader)).Request(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +205,7 @@ func TestBatches(t *testing.T) {
 		t.Error(err)
 	}
 	for _, name := range topics {
-		wrote := allBatches(t, cl, "to-"+name)
+		wrote := allBatches(t, cl, "to-"+name, 0)
 		next, compressed := 0, 0
 		for _, b := range wrote {
 			if b[22]&7 != 0 {
@@ -226,7 +232,7 @@ func TestBatches(t *testing.T) {
 			}
 		case "compressed", "transactional":
 			var came [][]byte
-			for _, b := range allBatches(t, cl, name) {
+			for _, b := range allBatches(t, cl, name, 0) {
 				if b[22]&0x20 == 0 {
 					came = append(came, b)
 				}
@@ -243,12 +249,12 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// allBatches returns all batches of a topic's partition 0.
-func allBatches(t *testing.T, cl *kgo.Client, topic string) (all [][]byte) {
+// allBatches returns all batches of a partition.
+func allBatches(t *testing.T, cl *kgo.Client, topic string, partition int32) (all [][]byte) {
 	t.Helper()
 	var next int64
 	err := kafka.Poll(testContext(t), func() bool {
-		more, err := fetchBatches(t.Context(), cl, topic, next)
+		more, err := fetchBatches(t.Context(), cl, topic, partition, next)
 		if err != nil {
 			return false
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"path/filepath"
 	"strconv"
@@ -317,9 +318,15 @@ func checkCheckpoints(t *testing.T, b *kafka.Cluster) {
 }
 
 // The worker and the brokers of both clusters are killed under load, one after the other. Both sides have the same records in the
-// same order.
+// same order: where they are decoded, and where their batches are forwarded as they are.
 func TestMirrorSurvivesKills(t *testing.T) {
 	t.Parallel()
+	t.Run("records", func(t *testing.T) { mirrorSurvivesKills(t, 0) })
+	t.Run("batches", func(t *testing.T) { mirrorSurvivesKills(t, 2000) })
+}
+
+// mirrorSurvivesKills copies records with so many bytes that are not worth compressing.
+func mirrorSurvivesKills(t *testing.T, random int) {
 	a, b := twoClusters(t)
 	createTopic(t, a, "orders", mirrored)
 	source := mirrorOf(a, b, "MirrorSourceConnector")
@@ -332,12 +339,17 @@ func TestMirrorSurvivesKills(t *testing.T) {
 	load := client(t, a, kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	produced := make(chan int)
 	go func() {
+		r := rand.New(rand.NewPCG(1, 2))
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
 		n := 0
 		for ; ctx.Err() == nil; <-tick.C {
 			for range 20 {
-				load.Produce(context.Background(), &kgo.Record{Topic: "orders", Partition: int32(n % mirrored), Value: []byte(strconv.Itoa(n) + strings.Repeat("x", 100))}, nil)
+				value := []byte(strconv.Itoa(n) + strings.Repeat("x", 100+random))
+				for end := len(value) + random; len(value) < end; {
+					value = strconv.AppendUint(value, r.Uint64(), 36)
+				}
+				load.Produce(context.Background(), &kgo.Record{Topic: "orders", Partition: int32(n % mirrored), Value: value}, nil)
 				n++
 			}
 		}
@@ -378,5 +390,17 @@ func TestMirrorSurvivesKills(t *testing.T) {
 	})
 	stop(t, w)
 	again := compareSides(t, valuesOf(t, a, "orders"), valuesOf(t, b, "A.orders"))
-	t.Logf("%d records, %d of them copied more than once", n, again)
+	all, compressed := 0, 0 // as the producer of the source does, and that of a connector does not
+	for p := range int32(mirrored) {
+		for _, batch := range allBatches(t, client(t, b), "A.orders", p) {
+			all++
+			if batch[22]&7 != 0 {
+				compressed++
+			}
+		}
+	}
+	t.Logf("%d records, %d of them copied more than once; %d of %d batches are as they were", n, again, compressed, all)
+	if random == 0 && compressed > 0 || random > 0 && compressed < all/4 {
+		t.Errorf("%d of %d batches were forwarded", compressed, all)
+	}
 }
