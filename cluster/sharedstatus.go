@@ -148,23 +148,14 @@ func (s *sharedStatuses) heard(e statusstore.Event) {
 		return
 	}
 	if e.Status == nil {
+		id := connect.TaskID{Connector: e.Connector, Task: e.Task}
 		if e.Task >= 0 { // it is stopped for good: nobody takes it over
-			s.rt.metrics.Elsewhere(connect.TaskID{Connector: e.Connector, Task: e.Task})
+			s.rt.metrics.Elsewhere(id)
 		}
+		s.rt.status.forget(id)
 		return // a connector that is gone is forgotten when its configuration is
 	}
-	state := State(e.Status.State)
-	var err error
-	if e.Status.Trace != nil {
-		err = storedTrace(*e.Status.Trace)
-		if own, ok := s.errs.Load(e.Connector); ok && own.(tracedError).trace == *e.Status.Trace {
-			err = own.(tracedError).err
-		}
-	}
-	worker := ""
-	if e.Status.WorkerID != nil {
-		worker = *e.Status.WorkerID
-	}
+	state, worker, err := s.read(e.Connector, e.Status)
 	if state == Unassigned && worker != s.rt.workerID() {
 		s.rt.hurry() // it has been given up, and the round that gives it to somebody else is about to begin
 	}
@@ -189,6 +180,33 @@ func (s *sharedStatuses) heard(e statusstore.Event) {
 		}
 	}
 	s.rt.status.setTask(id, TaskStatus{ID: id, State: state, Err: err, Worker: worker})
+}
+
+// read returns what a stored status of a connector, or of one of its tasks, says.
+func (s *sharedStatuses) read(connector string, status *statusstore.Status) (state State, worker string, err error) {
+	if status.Trace != nil {
+		err = storedTrace(*status.Trace)
+		if own, ok := s.errs.Load(connector); ok && own.(tracedError).trace == *status.Trace {
+			err = own.(tracedError).err
+		}
+	}
+	if status.WorkerID != nil {
+		worker = *status.WorkerID
+	}
+	return State(status.State), worker, err
+}
+
+// stored returns what the topic has of a connector, nil if that is nothing, and of its tasks.
+func (s *sharedStatuses) stored(name string) (connector *ConnectorStatus, tasks []TaskStatus) {
+	if c := s.store.Connector(name); c != nil {
+		state, worker, err := s.read(name, c)
+		connector = &ConnectorStatus{Name: name, State: state, Err: err, Worker: worker}
+	}
+	for task, t := range s.store.Tasks(name) {
+		state, worker, err := s.read(name, t)
+		tasks = append(tasks, TaskStatus{ID: connect.TaskID{Connector: name, Task: task}, State: state, Err: err, Worker: worker})
+	}
+	return connector, tasks
 }
 
 // shareStatuses opens the status topic, unless the instance is alone.

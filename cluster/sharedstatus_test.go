@@ -29,3 +29,52 @@ func TestNoHandOverAfterTheEnd(t *testing.T) {
 		}
 	}
 }
+
+// What the status topic says of tasks that the config topic has not told of yet counts once it has: the two are read
+// independently of each other.
+func TestStatusAheadOfConfiguration(t *testing.T) {
+	rt, err := New(Config{Brokers: []string{"nowhere:1"}, GroupID: "g"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := &sharedStatuses{rt: rt}
+	store := statusstore.NewMemory(shared.heard)
+	shared.store, rt.status.shared = store, shared
+	if err := store.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	worker := "other:1"
+	running := statusstore.Status{State: "RUNNING", WorkerID: &worker}
+	tasks := func() int {
+		c, _, _ := rt.status.get("c")
+		return len(c.Tasks)
+	}
+	rt.status.add("c")
+	rt.status.keepTasks("c", 1)
+	store.PutTask(connect.TaskID{Connector: "c"}, running, false)
+	store.PutTask(connect.TaskID{Connector: "c", Task: 1}, running, false)
+	if n := tasks(); n != 1 {
+		t.Errorf("%d tasks, want the one that is configured", n)
+	}
+	rt.status.keepTasks("c", 2)
+	if n := tasks(); n != 2 {
+		t.Errorf("%d tasks, want 2", n)
+	}
+	rt.status.remove("c")
+	store.PutConnector("c", running, false)
+	if _, ok, _ := rt.status.get("c"); ok {
+		t.Error("a connector that was removed has a status")
+	}
+	rt.status.add("c")
+	if c, ok, _ := rt.status.get("c"); !ok || c.State != Running || c.Worker != worker {
+		t.Errorf("status %+v, want what was said before it was known to be there again", c)
+	}
+
+	rt.status.remove("c")
+	store.PutConnector("c", statusstore.Status{State: "FAILED", WorkerID: &worker}, false)
+	store.PutConnector("c", statusstore.Status{State: statusstore.Destroyed}, false)
+	rt.status.add("c")
+	if c, ok, _ := rt.status.get("c"); ok {
+		t.Errorf("status %+v of a connector whose last one was removed", c)
+	}
+}

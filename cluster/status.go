@@ -59,6 +59,8 @@ type statuses struct {
 	// counts are the numbers of tasks of connectors; 0 for one that was removed. What stops later says so in vain.
 	counts map[string]int
 	gone   map[string]bool // connectors that were removed
+	// early is what was heard of that this instance does not know of yet, or no more: tasks, and, as task -1, connectors.
+	early map[connect.TaskID]bool
 	// phantoms are tasks that there are not, and that are shown as failed.
 	phantoms map[connect.TaskID]TaskStatus
 	// shared, unless it is nil, is where the instances of a group keep what they say: it then comes back from there.
@@ -68,7 +70,7 @@ type statuses struct {
 }
 
 func newStatuses(s *secrets) *statuses {
-	return &statuses{secrets: s, connectors: make(map[string]ConnectorStatus), tasks: make(map[connect.TaskID]TaskStatus), counts: make(map[string]int), gone: make(map[string]bool), changed: make(chan struct{})}
+	return &statuses{secrets: s, connectors: make(map[string]ConnectorStatus), tasks: make(map[connect.TaskID]TaskStatus), counts: make(map[string]int), gone: make(map[string]bool), early: make(map[connect.TaskID]bool), changed: make(chan struct{})}
 }
 
 func (s *statuses) update(f func()) {
@@ -93,7 +95,7 @@ func (s *statuses) connector(name string, state State, err error) {
 
 func (s *statuses) setConnector(name string, status ConnectorStatus) {
 	s.update(func() {
-		if !s.gone[name] {
+		if s.known(connect.TaskID{Connector: name, Task: -1}) {
 			s.connectors[name] = status
 		}
 	})
@@ -149,7 +151,7 @@ func (s *statuses) task(id connect.TaskID, state State, err error) {
 func (s *statuses) setTask(id connect.TaskID, status TaskStatus) {
 	s.update(func() {
 		delete(s.phantoms, id)
-		if n, ok := s.counts[id.Connector]; !ok || id.Task < n {
+		if s.known(id) {
 			s.tasks[id] = status
 		}
 	})
@@ -176,7 +178,44 @@ func (s *statuses) keepTasks(name string, n int) {
 			}
 		}
 	})
+	s.catchUp(name)
 }
+
+// catchUp takes what is stored of a connector and its tasks and was heard early: the status topic can be ahead of the config
+// topic.
+func (s *statuses) catchUp(name string) {
+	if s.shared == nil {
+		return
+	}
+	connector, tasks := s.shared.stored(name) // after the count was set: what is heard from here on is newer, and not early
+	s.update(func() {
+		if id := (connect.TaskID{Connector: name, Task: -1}); connector != nil && s.early[id] && s.known(id) {
+			s.connectors[name] = *connector
+		}
+		for _, t := range tasks {
+			if s.early[t.ID] && s.known(t.ID) {
+				s.tasks[t.ID] = t
+			}
+		}
+	})
+}
+
+// known reports whether this instance knows of a task, or, as task -1, of a connector, and keeps in mind whether it does. The
+// caller has the lock.
+func (s *statuses) known(id connect.TaskID) bool {
+	n, counted := s.counts[id.Connector]
+	if s.gone[id.Connector] || counted && id.Task >= n {
+		if s.shared != nil {
+			s.early[id] = true
+		}
+		return false
+	}
+	delete(s.early, id)
+	return true
+}
+
+// forget is told that nothing is stored any more of a task, or, as task -1, of a connector.
+func (s *statuses) forget(id connect.TaskID) { s.update(func() { delete(s.early, id) }) }
 
 func (s *statuses) remove(name string) {
 	s.update(func() {
@@ -190,6 +229,7 @@ func (s *statuses) remove(name string) {
 // add takes note that there is a connector of that name.
 func (s *statuses) add(name string) {
 	s.update(func() { delete(s.gone, name) })
+	s.catchUp(name)
 }
 
 // get returns the status of a connector, and a channel that is closed when any status changes.
