@@ -234,8 +234,14 @@ func (m *groupMember) Lost() {
 
 // take makes work what the instance runs; able says that it is a member.
 func (m *groupMember) take(work assign.Work, able bool) {
+	var read int64
+	if able {
+		read = m.offered.Offset // as of when the round began
+	}
 	m.rt.post(func() {
-		m.able = able
+		if m.able = able; able {
+			m.rt.core.Free(read)
+		}
 		m.work = herder.Assignment{Connectors: work.Connectors, Tasks: work.Tasks}
 		if m.rt.stage.set(stageServing); !able {
 			m.rt.stage.set(stageJoining)

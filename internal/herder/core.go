@@ -106,6 +106,7 @@ type Core struct {
 	connectors map[string]*runningConnector
 	tasks      map[string]map[int]*runningTask // by connector and number; no entry is empty
 	assigned   map[string]*share               // by connector
+	held       map[string]int64                // by connector: see Hold
 }
 
 // share is what is assigned of one connector.
@@ -131,7 +132,7 @@ type runningTask struct {
 
 // New returns a Core of an instance to which nothing is assigned, and on which nothing runs.
 func New() *Core {
-	return &Core{make(map[string]*runningConnector), make(map[string]map[int]*runningTask), nil}
+	return &Core{make(map[string]*runningConnector), make(map[string]map[int]*runningTask), nil, make(map[string]int64)}
 }
 
 // Assign says what the instance is to run from now on.
@@ -156,6 +157,16 @@ func (c *Core) Assign(a Assignment) {
 		slices.Sort(s.tasks)
 		s.tasks = slices.Compact(s.tasks)
 	}
+}
+
+// Hold keeps tasks of a connector from being started whose configurations have changed: what they are to read may still be
+// read by others, elsewhere, that were started with the older ones. Offset is where the change stands in what is configured.
+func (c *Core) Hold(connector string, offset int64) { c.held[connector] = offset }
+
+// Free ends holds on changes up to an offset: a round of the group has begun after them, in which every instance has stopped
+// the older tasks, or is no member any more.
+func (c *Core) Free(offset int64) {
+	maps.DeleteFunc(c.held, func(_ string, at int64) bool { return at <= offset })
 }
 
 // ConnectorStopped says that a connector which was to stop has stopped.
@@ -275,6 +286,9 @@ func (c *Core) reconcile(s Snapshot, names []string) []Action {
 		}
 	}
 	for _, name := range names {
+		if _, held := c.held[name]; held {
+			continue
+		}
 		k := s[name]
 		for _, task := range c.wanted(s, name) {
 			if c.tasks[name][task] != nil {

@@ -29,9 +29,10 @@ func TestReconcileConnector(t *testing.T) {
 		one, all := herder.New(), herder.New()
 		s, given := herder.Snapshot{}, herder.Assignment{}
 		var stopping []herder.Action
+		held := map[string]bool{}
 		for step := range 300 {
 			connector := ""
-			switch r.IntN(6) {
+			switch r.IntN(7) {
 			case 0, 1:
 				connector = name()
 				s[connector] = configured(r.IntN(3), r.IntN(4), []herder.Target{herder.Started, herder.Paused, herder.Stopped}[r.IntN(3)])
@@ -75,6 +76,19 @@ func TestReconcileConnector(t *testing.T) {
 				all.RestartTask(id)
 				one.RestartConnector(connector)
 				all.RestartConnector(connector)
+			case 6:
+				connector = name()
+				one.Hold(connector, int64(step))
+				all.Hold(connector, int64(step))
+				held[connector] = true
+				if r.IntN(2) == 0 {
+					one.Free(int64(step))
+					all.Free(int64(step))
+					clear(held)
+					one.Assign(given) // as after a round, everything is looked at
+					all.Assign(given)
+					connector = ""
+				}
 			}
 			want := all.Reconcile(s)
 			var got []herder.Action
@@ -95,13 +109,13 @@ func TestReconcileConnector(t *testing.T) {
 					stopping = append(stopping, a)
 				}
 			}
-			check(t, one, s, given)
+			check(t, one, s, given, held)
 		}
 	}
 }
 
-// check says if something runs that is not to, or does not run that is, unless it is stopping.
-func check(t *testing.T, c *herder.Core, s herder.Snapshot, given herder.Assignment) {
+// check says if something runs that is not to, unless it is stopping, or does not run that is, unless it is held.
+func check(t *testing.T, c *herder.Core, s herder.Snapshot, given herder.Assignment, held map[string]bool) {
 	t.Helper()
 	for _, name := range []string{"c0", "c1", "c2", "c3", "c4"} {
 		if k := s[name]; k != nil && slices.Contains(given.Connectors, name) && !c.RunsConnector(name) {
@@ -115,11 +129,38 @@ func check(t *testing.T, c *herder.Core, s herder.Snapshot, given herder.Assignm
 			id := connect.TaskID{Connector: name, Task: task}
 			k := s[name]
 			wanted := k != nil && k.Target != herder.Stopped && task < len(k.Tasks) && slices.Contains(given.Tasks, id)
-			if runs := slices.Contains(running, task); runs != c.Runs(id) || wanted && !runs || runs && !wanted && !c.Stops(id) {
+			if runs := slices.Contains(running, task); runs != c.Runs(id) || wanted && !runs && !held[name] || runs && !wanted && !c.Stops(id) {
 				t.Errorf("task %v is wanted: %t, is there: %t, stops: %t", id, wanted, runs, c.Stops(id))
 			}
 		}
 	}
+}
+
+// TestHold: a task whose configuration changed is stopped at once, and started when a round has begun after the change.
+func TestHold(t *testing.T) {
+	c, s := herder.New(), herder.Snapshot{"c": configured(1, 1, herder.Started)}
+	id := connect.TaskID{Connector: "c"}
+	c.Assign(herder.Assignment{Tasks: []connect.TaskID{id}})
+	expect := func(when string, want ...string) {
+		t.Helper()
+		var got []string
+		for _, a := range c.Reconcile(s) {
+			got = append(got, fmt.Sprintf("%T", a))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", when, got, want)
+		}
+	}
+	expect("at first", "herder.StartTask")
+	s["c"] = configured(2, 1, herder.Started)
+	c.Hold("c", 7)
+	expect("changed", "herder.StopTask")
+	c.TaskStopped(id)
+	expect("stopped")
+	c.Free(6)
+	expect("after a round that began before the change")
+	c.Free(7)
+	expect("after one that began later", "herder.StartTask")
 }
 
 // BenchmarkReconcile is a change of one connector of 500 with 4 tasks each.
