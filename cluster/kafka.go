@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -76,13 +77,66 @@ func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
 	if rt.store, err = k.configStore(ctx); err != nil {
 		return nil, err
 	}
-	statuses := make(chan error, 1)
-	go func() { statuses <- k.shareStatuses(ctx) }() // meanwhile: each waits for a topic to be made and read
-	err = k.startOffsets(ctx)
-	if serr := <-statuses; serr != nil {
-		return nil, fmt.Errorf("status store: %w", serr)
+	return k, nil
+}
+
+// startStores makes ready what is kept: what is configured, statuses and offsets, all at once, since each waits for a topic to
+// be made and read. The first error ends the other starts, except that of a store of the application.
+func (k *kafka) startStores(ctx context.Context) error {
+	starting, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	var group sync.WaitGroup
+	start := func(what string, f func() error) {
+		group.Go(func() {
+			if err := f(); err != nil {
+				fail(fmt.Errorf("%s: %w", what, err))
+			}
+		})
 	}
-	return k, err
+	start("config store", func() error { return k.rt.store.Start(starting) })
+	start("status store", func() error { return k.shareStatuses(starting) })
+	start("offset store", func() error { return k.startOffsets(ctx) })
+	start("config topic", func() error { return k.lookForConfigs(starting) })
+	group.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return context.Cause(starting)
+}
+
+// lookForConfigs finds out whether there is nothing configured yet since there is no topic for it: what requests want to know
+// then needs no topic to be made.
+func (k *kafka) lookForConfigs(ctx context.Context) error {
+	if len(k.rt.declaredNow()) > 0 || k.rt.standalone() {
+		return nil
+	}
+	topics, err := k.admin.ListTopics(ctx, k.rt.settings.ConfigTopic.Name)
+	if err == nil && errors.Is(topics[k.rt.settings.ConfigTopic.Name].Err, kerr.UnknownTopicOrPartition) {
+		close(k.rt.vacant)
+	}
+	return nil // the start of the store tells of trouble
+}
+
+// startsVacant waits until it is known, and reports, whether the instance starts and there is nothing configured. It is false
+// once the instance has read what is.
+func (rt *Runtime) startsVacant(ctx context.Context) bool {
+	select {
+	case <-rt.vacant:
+	case <-rt.started:
+	case <-rt.ended:
+	case <-ctx.Done():
+	}
+	select {
+	case <-rt.vacant:
+	default:
+		return false
+	}
+	select {
+	case <-rt.ended:
+		return false
+	default:
+		return !rt.ready.Load()
+	}
 }
 
 // startOffsets makes the store of offsets ready.
@@ -94,7 +148,7 @@ func (k *kafka) startOffsets(ctx context.Context) error {
 		}
 	}
 	if err := offsets.Start(ctx, store); err != nil {
-		return fmt.Errorf("offset store: %w", err)
+		return err
 	}
 	k.offsets = store
 	return nil

@@ -45,6 +45,7 @@ type Runtime struct {
 	log      *slog.Logger
 	events   chan func()   // what the loop has to do; closed never, guarded by ended
 	ended    chan struct{} // closed when the loop has ended
+	vacant   chan struct{} // closed when it is known that there was no config topic at the start
 	started  chan struct{} // closed when requests can be served
 	kafka    *kafka
 	secrets  *secrets
@@ -128,7 +129,7 @@ func New(cfg Config) (_ *Runtime, err error) {
 		runs: make(map[string]*connectorRun), doomed: make(map[string][]int), doomedTasks: make(map[connect.TaskID]bool),
 		plans:  make(map[string]*restartPlan),
 		events: make(chan func()), ended: make(chan struct{}), started: make(chan struct{}),
-		writes: make(chan struct{}, 1), joined: make(chan struct{}),
+		writes: make(chan struct{}, 1), vacant: make(chan struct{}), joined: make(chan struct{}),
 		declared: make(map[string]*declared), snapshot: make(herder.Snapshot), core: herder.New(),
 		connectors: make(map[string]*worker.Connector), tasks: make(map[connect.TaskID]*worker.Task), status: newStatuses(hidden),
 	}
@@ -254,11 +255,11 @@ func (rt *Runtime) run(ctx context.Context) error {
 		return unlessStopped(ctx, err)
 	}
 
-	if err := rt.store.Start(ctx); err != nil {
-		return unlessStopped(ctx, fmt.Errorf("config store: %w", err))
-	}
 	defer rt.store.Stop()
 	defer end() // before the store stops: it may be telling of a change
+	if err := k.startStores(ctx); err != nil {
+		return unlessStopped(ctx, err)
+	}
 	defer rt.guests.wait()
 	rt.rounds = rt.newRounds()
 	rt.look(rt.store.Snapshot())

@@ -2,13 +2,20 @@ package cluster_test
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/cluster"
 	"github.com/gokconnect/connect/internal/kafkatest"
+	"github.com/gokconnect/connect/plugin/file"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Run ends as its context does, also when no broker has answered yet.
@@ -45,4 +52,38 @@ func TestStopBeforeABrokerAnswers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestFirstAnswer: what is configured can be asked for while the topics are made, where there is none of it yet, and only then.
+func TestFirstAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := kafkatest.New(t)
+		names := func(i *instance) (answer string, took time.Duration) {
+			begin := time.Now()
+			w := httptest.NewRecorder()
+			i.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/connectors", nil))
+			return strings.TrimSpace(w.Body.String()), time.Since(begin)
+		}
+		refuse := k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.NotController})
+		a := startConfigured(t, k, "a", cluster.Config{Plugins: new(connect.Registry).MustAdd(file.Plugins()...)})
+		if answer, took := names(a); answer != "[]" || took > time.Second {
+			t.Errorf("no topic: %s after %v, want [] at once", answer, took)
+		}
+		if h := a.Health(t.Context()); h.Ready {
+			t.Error("it is ready, and its topics are not there")
+		}
+		refuse.Remove()
+		if _, err := a.Connectors(t.Context()); err != nil { // it has started
+			t.Fatal(err)
+		}
+		if err := a.PutConnector(t.Context(), "c", connect.Config{"connector.class": "FileStreamSource", "file": "none", "topic": "t", "tasks.max": "1"}); err != nil {
+			t.Fatal(err)
+		}
+		if answer, _ := names(a); answer != `["c"]` {
+			t.Errorf("%s, want c", answer)
+		}
+		if answer, _ := names(startConfigured(t, k, "b", cluster.Config{Plugins: new(connect.Registry).MustAdd(file.Plugins()...)})); answer != `["c"]` {
+			t.Errorf("of another that starts: %s, want c", answer)
+		}
+	})
 }
