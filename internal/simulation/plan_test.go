@@ -62,9 +62,9 @@ func newPlan(seed uint64) plan {
 	p.source = connect.Config{"connector.class": "sim.Source", "tasks.max": strconv.Itoa(1 + r.IntN(4))}
 	p.sink = connect.Config{
 		"connector.class": "sim.Sink", "topics": outTopic, "tasks.max": strconv.Itoa(1 + r.IntN(3)),
-		// The Kafka in memory drops who waits in a join for longer than a session, and lets a round take longer whenever
-		// somebody joins: sessions are longer.
-		"consumer.override.session.timeout.ms":    milliseconds(pick(r, 12*time.Second, 20*time.Second)),
+		// The Kafka in memory drops who waits in a join for longer than a session, without a word, and lets a round take longer
+		// whenever somebody joins or leaves: sessions are longer than some rounds.
+		"consumer.override.session.timeout.ms":    milliseconds(pick(r, 20*time.Second, 30*time.Second)),
 		"consumer.override.max.poll.interval.ms":  milliseconds(maxPollInterval),
 		"consumer.override.heartbeat.interval.ms": milliseconds(groupHeartbeat),
 		"consumer.override.max.poll.records":      strconv.Itoa(pick(r, 1, 10, 500)),
