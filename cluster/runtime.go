@@ -263,6 +263,7 @@ func (rt *Runtime) run(ctx context.Context) error {
 	defer rt.guests.wait()
 	rt.rounds = rt.newRounds()
 	rt.look(rt.store.Snapshot())
+	rt.status.begin(rt.snapshot)
 	rt.stage.set(stageJoining)
 	rt.ready.Store(true)
 	inside, leave := context.WithCancel(context.WithoutCancel(ctx)) // ends when the loop has

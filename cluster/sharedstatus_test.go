@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/metrics/metricstest"
 	"github.com/gokconnect/connect/internal/statusstore"
 )
@@ -49,16 +50,24 @@ func TestStatusAheadOfConfiguration(t *testing.T) {
 		c, _, _ := rt.status.get("c")
 		return len(c.Tasks)
 	}
-	rt.status.add("c")
-	rt.status.keepTasks("c", 1)
+	for _, name := range []string{"c", "old"} {
+		for task := range 3 {
+			store.PutTask(connect.TaskID{Connector: name, Task: task}, running, false)
+		}
+	}
+	rt.status.begin(herder.Snapshot{"c": {Tasks: make([]connect.Config, 1)}})
+	store.PutTask(connect.TaskID{Connector: "c", Task: 2}, statusstore.Status{State: statusstore.Destroyed}, false)
 	store.PutTask(connect.TaskID{Connector: "c"}, running, false)
 	store.PutTask(connect.TaskID{Connector: "c", Task: 1}, running, false)
 	if n := tasks(); n != 1 {
 		t.Errorf("%d tasks, want the one that is configured", n)
 	}
-	rt.status.keepTasks("c", 2)
+	rt.status.keepTasks("c", 3)
 	if n := tasks(); n != 2 {
-		t.Errorf("%d tasks, want 2", n)
+		t.Errorf("%d tasks, want the 2 that are still stored", n)
+	}
+	if c, _, _ := rt.status.get("old"); len(c.Tasks) > 0 {
+		t.Errorf("%+v of a connector that is not configured", c)
 	}
 	rt.status.remove("c")
 	store.PutConnector("c", running, false)

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/herder"
 	"github.com/gokconnect/connect/internal/worker"
 )
 
@@ -165,6 +166,24 @@ func (s *statuses) phantom(id connect.TaskID, err error) {
 			s.phantoms = make(map[connect.TaskID]TaskStatus)
 		}
 		s.phantoms[id] = TaskStatus{ID: id, State: Failed, Err: err}
+	})
+}
+
+// begin takes note of what is configured when the instance starts. What was heard of other connectors and tasks was early, or is
+// of what is gone: the record that removes it may not have been written yet.
+func (s *statuses) begin(configured herder.Snapshot) {
+	s.update(func() {
+		for name, k := range configured {
+			s.counts[name] = len(k.Tasks)
+		}
+		known := func(id connect.TaskID) bool {
+			if configured[id.Connector] == nil {
+				s.gone[id.Connector], s.counts[id.Connector] = true, 0
+			}
+			return s.known(id)
+		}
+		maps.DeleteFunc(s.connectors, func(name string, _ ConnectorStatus) bool { return !known(connect.TaskID{Connector: name, Task: -1}) })
+		maps.DeleteFunc(s.tasks, func(id connect.TaskID, _ TaskStatus) bool { return !known(id) })
 	})
 }
 

@@ -152,7 +152,7 @@ func (s *sinkTask) OpenPartitions(_ context.Context, partitions []connect.TopicP
 // overlap judges that a task begins with a partition that another has not closed (3).
 func (w *world) overlap(partition int32, other, l *life) {
 	switch {
-	case !other.putting.IsZero() && time.Since(other.putting) >= maxPollInterval-groupHeartbeat:
+	case !other.putting.IsZero() && time.Since(other.putting) >= maxPollInterval-groupHeartbeat, other.longPut.Equal(time.Now()):
 		w.overlaps.put++ // a Put may begin when the group has begun to wait, until the next heartbeat tells of it
 	case time.Since(other.in.trouble) < 5*time.Second:
 		w.overlaps.fault++
@@ -231,5 +231,8 @@ func (s *sinkTask) Put(ctx context.Context, records []connect.SinkRecord) error 
 func (w *world) setPutting(l *life, since time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if !l.putting.IsZero() && time.Since(l.putting) >= maxPollInterval-groupHeartbeat {
+		l.longPut = time.Now()
+	}
 	l.putting = since
 }

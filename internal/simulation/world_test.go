@@ -61,6 +61,7 @@ type life struct {
 	superseded time.Time // when another reader of its partition began
 	told       bool      // that it goes on
 	putting    time.Time // since when a Put runs; zero if none does
+	longPut    time.Time // when one ended last that ran for as long as its group waits
 }
 
 // overlaps count how often a sink task began with a partition that another had not closed.
