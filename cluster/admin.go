@@ -82,7 +82,8 @@ func (rt *Runtime) statusAndChange(ctx context.Context, name string) (s Connecto
 	return s, changed, err
 }
 
-// Await waits until a connector's status is as wanted, and returns it. It is meant for tests and scripts.
+// Await waits until a connector's status is as wanted, and returns it. It is meant for tests and scripts. Right after a change the
+// status is still that of before: ask for something that only the change brings about.
 func (rt *Runtime) Await(ctx context.Context, name string, wanted func(ConnectorStatus) bool) (ConnectorStatus, error) {
 	for {
 		s, changed, err := rt.statusAndChange(ctx, name)

@@ -243,7 +243,11 @@ func (m *groupMember) take(work assign.Work, able bool) {
 			m.rt.core.Free(read)
 		}
 		m.work = herder.Assignment{Connectors: work.Connectors, Tasks: work.Tasks}
-		if m.rt.stage.set(stageServing); !able {
+		switch {
+		case m.rt.stopping:
+		case able:
+			m.rt.stage.set(stageServing)
+		default:
 			m.rt.stage.set(stageJoining)
 		}
 		m.rt.reassign()

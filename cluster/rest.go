@@ -102,10 +102,12 @@ func (s *stage) String() string {
 	return fmt.Sprintf("The worker is currently %s, which began at %s.", s.text, s.began.UTC().Format("2006-01-02T15:04:05.000000Z"))
 }
 
-// What an instance does before and after it has joined its group.
+// What an instance does before and after it has joined its group, and at its end.
 const (
-	stageJoining = "ensuring membership in the cluster"
-	stageServing = "waiting for requests and changes"
+	stageJoining  = "ensuring membership in the cluster"
+	stageServing  = "waiting for requests and changes"
+	stageStopping = "stopping"
+	stageStopped  = "stopped"
 )
 
 // apiWorker is the runtime as the REST API sees the worker.

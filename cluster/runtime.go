@@ -237,6 +237,7 @@ func (rt *Runtime) run(ctx context.Context) error {
 	}
 	rt.running = true
 	rt.mu.Unlock()
+	defer rt.stage.set(stageStopped)
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer rt.reloads.stop()
@@ -298,6 +299,7 @@ func (rt *Runtime) run(ctx context.Context) error {
 		}
 		if (err != nil || ctx.Err() != nil) && !rt.stopping {
 			rt.stopping, done = true, nil
+			rt.stage.set(stageStopping)
 			rt.guests.ask()
 			rt.reassign()
 		}

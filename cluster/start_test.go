@@ -87,3 +87,24 @@ func TestFirstAnswer(t *testing.T) {
 		}
 	})
 }
+
+// Once Run has returned, health says that the instance has stopped.
+func TestHealthAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := startInstance(t, kafkatest.New(t), "a", nil)
+		health := func() string {
+			w := httptest.NewRecorder()
+			i.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/health", nil))
+			return w.Body.String()
+		}
+		if text := health(); !strings.Contains(text, "ready to handle requests") {
+			t.Errorf("health %s, want that it is ready", text)
+		}
+		if err := i.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if text := health(); !strings.Contains(text, "currently stopped") {
+			t.Errorf("health %s, want that it has stopped", text)
+		}
+	})
+}

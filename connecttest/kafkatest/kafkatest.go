@@ -12,7 +12,8 @@
 //
 // A [Cluster] is several instances of a service, to be killed, paused, cut off and deployed anew.
 //
-// Inside [testing/synctest] time is virtual: a minute of back-off takes no time. It works outside as well. The package
+// Inside [testing/synctest] time is virtual: a minute of back-off takes no time. It works outside as well. Don't compress with
+// zstd inside: the library that does so ends a test process that collects its decoders as garbage. The package
 // is one of its own, apart from connecttest, because it needs a Kafka client; what is tested without a Kafka needs
 // nothing but the standard library.
 package kafkatest
@@ -33,8 +34,8 @@ import (
 // time.
 const Timeout = time.Minute
 
-// Kafka is a Kafka cluster of one broker in memory: a topic that the runtime makes with more replicas is refused, such as one
-// of dead letters without errors.deadletterqueue.topic.replication.factor=1. Only clients with ClientOpts reach it, since it has no network. Its
+// Kafka is a Kafka cluster of one broker in memory: a topic that the runtime or a connector makes with more replicas is refused,
+// such as one of dead letters without errors.deadletterqueue.topic.replication.factor=1, or those of a mirror. Only clients with ClientOpts reach it, since it has no network. Its
 // methods fail the test in place of returning an error, so they must be called on the test's goroutine.
 type Kafka struct {
 	t testing.TB

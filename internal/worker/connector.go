@@ -182,9 +182,11 @@ func (i *instance) RaiseError(err error) {
 	signal(i.connector.wake)
 }
 
-// The back-off between two calls of TaskConfigs that failed.
+// The back-off between two calls of TaskConfigs that failed. From the third wait on it is an error, before it is a warning: the
+// leader that stores them may be about to leave.
 const (
 	firstTaskConfigsDelay = 250 * time.Millisecond
+	errorTaskConfigsDelay = 4 * firstTaskConfigsDelay
 	lastTaskConfigsDelay  = time.Minute
 )
 
@@ -311,7 +313,11 @@ func (c *Connector) taskConfigs(state *State, last time.Duration) (time.Duration
 		c.opts.TaskConfigsFailed(err)
 	}
 	delay := min(max(2*last, firstTaskConfigsDelay), lastTaskConfigsDelay)
-	c.opts.Logger.Error("task configurations could not be computed, it will be tried again", "err", err, "wait", delay)
+	level := slog.LevelWarn
+	if delay >= errorTaskConfigsDelay {
+		level = slog.LevelError
+	}
+	c.opts.Logger.Log(context.Background(), level, "task configurations could not be computed, it will be tried again", "err", err, "wait", delay)
 	return delay, time.After(delay)
 }
 
