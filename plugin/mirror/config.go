@@ -41,11 +41,12 @@ func (env *environment) parse(def *connect.ConfigDef, cfg connect.Config) (Confi
 	return c, nil
 }
 
-// flag returns the value of a key that Kafka's connectors don't have, so that it is not defined: what they list is the same.
-func (c *Config) flag(key string, otherwise bool) (bool, error) {
-	text, ok := c.given[key]
+// forwardsBatches returns whether record batches may be copied without being decoded. Kafka's connectors don't have that
+// key, so it is not defined: what they list is the same.
+func forwardsBatches(cfg connect.Config) (bool, error) {
+	text, ok := cfg[forwardBatchesKey]
 	if !ok {
-		return otherwise, nil
+		return true, nil
 	}
 	switch strings.ToLower(strings.TrimSpace(text)) {
 	case "true":
@@ -53,7 +54,7 @@ func (c *Config) flag(key string, otherwise bool) (bool, error) {
 	case "false":
 		return false, nil
 	}
-	return false, &connect.ConfigError{Key: key, Message: "Invalid value " + text + " for configuration " + key + ": Expected value to be either true or false"}
+	return false, connect.InvalidValue(forwardBatchesKey, text, "Expected value to be either true or false")
 }
 
 // interval returns the interval of something that goes on in the background; a negative one means that it does not.
@@ -184,7 +185,7 @@ func (env *environment) sourceConfig(def *connect.ConfigDef, cfg connect.Config)
 		ReplicationFactor: p.Int(replicationFactorKey), MetricNames: p.List(metricNamesKey),
 		OffsetSyncs: base.offsetSyncs(int16(p.Int(offsetSyncsFactorKey))), EmitOffsetSyncs: p.Bool(emitOffsetSyncsKey), MaxOffsetLag: p.Long(offsetLagMaxKey),
 	}
-	if c.ForwardBatches, err = base.flag(forwardBatchesKey, true); err != nil {
+	if c.ForwardBatches, err = forwardsBatches(cfg); err != nil {
 		return nil, err
 	}
 	if c.Topics, err = env.topicFilter(p.String(topicFilterKey), cfg); err != nil {

@@ -14,9 +14,14 @@ const (
 )
 
 // Validate checks what goes beyond single keys: the topics and filters that a program brings are made, exactly-once
-// delivery needs a consumer that skips aborted transactions, and offset syncs are configured or switched off, not both.
+// delivery needs a consumer that skips aborted transactions, offset syncs are configured or switched off, not both, and
+// the key that is ours alone has a value of its type.
 func (c *sourceConnector) Validate(_ context.Context, cfg connect.Config, values connect.ConfigValues) error {
 	c.env.validatePlugins(cfg, values)
+	bad := new(connect.ConfigError)
+	if _, err := forwardsBatches(cfg); errors.As(err, &bad) {
+		values.AddError(bad.Key, bad.Message)
+	}
 	if cfg[exactlyOnceKey] == "required" && !readsCommitted(cfg) {
 		values.AddError(exactlyOnceKey, "MirrorSourceConnector can only provide exactly-once guarantees when its source consumer is configured with "+
 			"isolation.level set to '"+readCommitted+"'; otherwise, records from aborted and uncommitted transactions will be replicated "+
