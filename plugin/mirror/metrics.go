@@ -1,6 +1,8 @@
 package mirror
 
 import (
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gokconnect/connect"
@@ -67,14 +69,9 @@ func (noSensor) Remove()           {}
 // partitionMetrics are those of one partition of MirrorSourceConnector. They are made when the first record comes: a
 // connector may have thousands of partitions of which few are busy.
 type partitionMetrics struct {
-	bytes, age       connect.Sensor // Poll's
-	records, latency connect.Sensor // CommitRecord's
-	latencies        []float64      // not recorded yet
-	count            int            // of records, not recorded yet
+	bytes, age       connect.Sensor // of what was polled
+	records, latency connect.Sensor // of what has arrived
 }
-
-// maxLatencies is after how many records latencies are recorded.
-const maxLatencies = 256
 
 func (m *flowMetrics) ofPartition(p *partition) *partitionMetrics {
 	tp := TopicPartition{Topic: p.remote, Partition: p.Partition}
@@ -84,20 +81,51 @@ func (m *flowMetrics) ofPartition(p *partition) *partitionMetrics {
 	}
 }
 
-// sent takes note of records that arrived, the newest of which was made then.
-func (p *partitionMetrics) sent(n int, timestamp time.Time) {
-	p.count += n
-	p.latencies = append(p.latencies, float64(time.Now().UnixMilli()-timestamp.UnixMilli()))
-	if len(p.latencies) >= maxLatencies {
-		p.flush()
-	}
+// arrival is a record that has arrived on the target, or a batch of them.
+type arrival struct {
+	of      *partitionMetrics
+	latency float64 // in milliseconds, of the newest of them
+	records int
 }
 
-func (p *partitionMetrics) flush() {
-	if len(p.latencies) > 0 {
-		p.records.Record(float64(p.count))
-		p.count = 0
-		p.latency.Record(p.latencies...)
-		p.latencies = p.latencies[:0]
+// arrivals are what has arrived and is not recorded yet, so that many are recorded at once. add is for one goroutine at a
+// time; record may be called concurrently with all.
+type arrivals struct {
+	ring            [256]arrival
+	added, recorded atomic.Uint64 // how many, ever
+
+	mu        sync.Mutex // of record
+	latencies []float64  // reused
+}
+
+// add takes note of records that arrived now, the newest of which was made then.
+func (a *arrivals) add(of *partitionMetrics, records int, timestamp time.Time) {
+	n := a.added.Load()
+	if n-a.recorded.Load() == uint64(len(a.ring)) {
+		a.record()
 	}
+	a.ring[n%uint64(len(a.ring))] = arrival{of, float64(time.Now().UnixMilli() - timestamp.UnixMilli()), records}
+	a.added.Store(n + 1)
+}
+
+// record records what was added.
+func (a *arrivals) record() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i, end := a.recorded.Load(), a.added.Load()
+	for i < end {
+		of, records := a.ring[i%uint64(len(a.ring))].of, 0
+		a.latencies = a.latencies[:0]
+		for ; i < end; i++ {
+			next := &a.ring[i%uint64(len(a.ring))]
+			if next.of != of {
+				break
+			}
+			records += next.records
+			a.latencies = append(a.latencies, next.latency)
+		}
+		of.records.Record(float64(records))
+		of.latency.Record(a.latencies...)
+	}
+	a.recorded.Store(end)
 }

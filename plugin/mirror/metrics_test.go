@@ -45,7 +45,7 @@ func TestMetrics(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := task.(connect.BatchCommitter).Commit(t.Context()); err != nil {
+		if _, err := task.Poll(t.Context()); err != nil { // long before Commit
 			t.Fatal(err)
 		}
 		tags := []connect.MetricTag{{Key: "source", Value: "A"}, {Key: "target", Value: "B"}, {Key: "topic", Value: "A.t"}, {Key: "partition", Value: "0"}}
@@ -58,6 +58,15 @@ func TestMetrics(t *testing.T) {
 			if !ok || got < want || got > want+200 {
 				t.Errorf("%s is %v (%v), want %v", name, got, ok, want)
 			}
+		}
+		if err := committer.CommitRecord(t.Context(), &batch[1], &connect.RecordMetadata{Topic: "A.t", Offset: 2}); err != nil {
+			t.Fatal(err)
+		}
+		if err := task.(connect.BatchCommitter).Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n, _ := tc.PluginMetrics().Value("record-count", tags...); n != 3 {
+			t.Errorf("after Commit record-count is %v, want 3", n)
 		}
 		if err := task.Stop(t.Context()); err != nil {
 			t.Fatal(err)

@@ -35,7 +35,7 @@ type sourceTask struct {
 	log     *slog.Logger
 	metrics *flowMetrics // or nil
 	ages    []float64    // of the records of a partition; reused
-	told    *partition   // the last one that CommitRecord was called for
+	arrived arrivals
 
 	client *kgo.Client
 	parts  map[TopicPartition]*partition
@@ -153,6 +153,7 @@ func (t *sourceTask) positions(ctx context.Context, stored connect.OffsetReader)
 func (t *sourceTask) Poll(ctx context.Context) ([]connect.SourceRecord, error) {
 	bounded, cancel := context.WithTimeout(ctx, t.cfg.PollTimeout)
 	defer cancel()
+	t.arrived.record() // or the last ones of a burst would wait for Commit
 	t.checkMissing(ctx)
 	fetches, batches := t.poll(bounded)
 	failed, err := t.failures(fetches)
@@ -297,29 +298,18 @@ func (t *sourceTask) CommitRecord(_ context.Context, r *connect.SourceRecord, m 
 		t.syncs.record(at.part, at.offset, m.Offset)
 	}
 	if at.part.stat != nil {
-		if t.told != at.part {
-			t.flushMetrics()
-			t.told = at.part
-		}
 		n := 1
 		if b, ok := r.Value.(connect.RecordBatch); ok {
 			n = b.Records
 		}
-		at.part.stat.sent(n, r.Timestamp)
+		t.arrived.add(at.part.stat, n, r.Timestamp)
 	}
 	return nil
 }
 
-// flushMetrics records what was kept to be recorded at once. All others are recorded already.
-func (t *sourceTask) flushMetrics() {
-	if t.told != nil {
-		t.told.stat.flush()
-	}
-}
-
 // Commit sends also those offset syncs that were not due.
 func (t *sourceTask) Commit(context.Context) error {
-	t.flushMetrics()
+	t.arrived.record()
 	if t.syncs != nil {
 		t.syncs.commit()
 	}
