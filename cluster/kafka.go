@@ -83,38 +83,45 @@ func (rt *Runtime) openKafka(ctx context.Context) (_ *kafka, err error) {
 // startStores makes ready what is kept: what is configured, statuses and offsets, all at once, since each waits for a topic to
 // be made and read. The first error ends the other starts, except that of a store of the application.
 func (k *kafka) startStores(ctx context.Context) error {
-	starting, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
+	starting, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var group sync.WaitGroup
+	var once sync.Once
+	var first error
 	start := func(what string, f func() error) {
 		group.Go(func() {
 			if err := f(); err != nil {
-				fail(fmt.Errorf("%s: %w", what, err))
+				once.Do(func() { first = fmt.Errorf("%s: %w", what, err) })
+				cancel()
 			}
 		})
 	}
 	start("config store", func() error { return k.rt.store.Start(starting) })
 	start("status store", func() error { return k.shareStatuses(starting) })
-	start("offset store", func() error { return k.startOffsets(ctx) })
-	start("config topic", func() error { return k.lookForConfigs(starting) })
+	start("offset store", func() error {
+		if k.rt.cfg.Offsets != nil {
+			return k.startOffsets(ctx, k.rt.cfg.Offsets) // it may keep the context
+		}
+		store, err := k.offsetsTopic(starting)
+		if err != nil {
+			return err
+		}
+		return k.startOffsets(starting, store)
+	})
+	group.Go(func() { k.lookForConfigs(starting) })
 	group.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return context.Cause(starting)
+	return first
 }
 
 // lookForConfigs finds out whether there is nothing configured yet since there is no topic for it: what requests want to know
 // then needs no topic to be made.
-func (k *kafka) lookForConfigs(ctx context.Context) error {
-	if len(k.rt.declaredNow()) > 0 || k.rt.standalone() {
-		return nil
+func (k *kafka) lookForConfigs(ctx context.Context) {
+	if k.rt.cfg.javaDefaults || k.rt.standalone() || len(k.rt.declaredNow()) > 0 {
+		return
 	}
-	topics, err := k.admin.ListTopics(ctx, k.rt.settings.ConfigTopic.Name)
-	if err == nil && errors.Is(topics[k.rt.settings.ConfigTopic.Name].Err, kerr.UnknownTopicOrPartition) {
+	if exists, err := topicExists(ctx, k.client, k.rt.settings.ConfigTopic.Name); err == nil && !exists {
 		close(k.rt.vacant)
 	}
-	return nil // the start of the store tells of trouble
 }
 
 // startsVacant waits until it is known, and reports, whether the instance starts and there is nothing configured. It is false
@@ -135,18 +142,12 @@ func (rt *Runtime) startsVacant(ctx context.Context) bool {
 	case <-rt.ended:
 		return false
 	default:
-		return !rt.ready.Load()
+		return !rt.ready.Load() && rt.store.Snapshot().Offset < 0 // another instance may have made the topic
 	}
 }
 
 // startOffsets makes the store of offsets ready.
-func (k *kafka) startOffsets(ctx context.Context) error {
-	store, err := k.rt.cfg.Offsets, error(nil)
-	if store == nil {
-		if store, err = k.offsetsTopic(ctx); err != nil {
-			return err
-		}
-	}
+func (k *kafka) startOffsets(ctx context.Context, store offsets.Store) error {
 	if err := offsets.Start(ctx, store); err != nil {
 		return err
 	}
@@ -352,7 +353,7 @@ func topicPattern(s *connconfig.SinkConfig) (*javaregexp.Regexp, error) {
 
 // makeDeadLetters makes the topic of dead letters, unless it is there.
 func (k *kafka) makeDeadLetters(ctx context.Context, d connconfig.DeadLetters) error {
-	exists, err := topicExists(ctx, k.admin, d.Topic) // a topic that is there must not need the right to make it
+	exists, err := topicExists(ctx, k.client, d.Topic) // a topic that is there must not need the right to make it
 	if err == nil && !exists {
 		var made kadm.CreateTopicResponse
 		made, err = k.admin.CreateTopic(ctx, 1, d.ReplicationFactor, nil, d.Topic)

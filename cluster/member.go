@@ -22,6 +22,7 @@ type groupMember struct {
 	// far they have to have read by what was said then, and one that has not read a connector that it gets would fail it.
 	offered  *configstore.Snapshot
 	decision *group.Decision // of the last round that this instance led, until it is known whether it counts
+	failed   bool            // the last round that this instance led assigned nothing
 	last     int32           // the last generation of which an assignment was received; -1 for none
 	again    *time.Timer     // of the next round, when the leader has set one
 	once     sync.Once       // closes joined
@@ -100,7 +101,7 @@ func configurations(s *configstore.Snapshot) group.Configurations {
 		}
 		all[name] = c
 	}
-	return group.Configurations{Offset: s.Offset, Connectors: all}
+	return group.Configurations{Offset: s.Offset, TasksOffset: s.TasksOffset, Connectors: all}
 }
 
 // Assign implements [Member].
@@ -116,11 +117,12 @@ func (m *groupMember) Assign(ctx context.Context, r Round) (map[string][]byte, e
 			m.refresh(ctx)
 			return configurations(m.rt.store.Snapshot())
 		},
+		Insist: m.failed,
 	})
 	if err != nil {
 		return nil, err
 	}
-	m.decision = d
+	m.decision, m.failed = d, d.Failed
 	for id, err := range d.Unreadable {
 		m.rt.log.Error("metadata of a member can't be read, it gets no work", "member", id, "err", err)
 	}

@@ -64,7 +64,7 @@ func TestFirstAnswer(t *testing.T) {
 			i.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/connectors", nil))
 			return strings.TrimSpace(w.Body.String()), time.Since(begin)
 		}
-		refuse := k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.NotController})
+		refuse := k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.NotController, Count: -1})
 		a := startConfigured(t, k, "a", cluster.Config{Plugins: new(connect.Registry).MustAdd(file.Plugins()...)})
 		if answer, took := names(a); answer != "[]" || took > time.Second {
 			t.Errorf("no topic: %s after %v, want [] at once", answer, took)

@@ -119,7 +119,7 @@ func (m *topicMaker) AwaitPartition(ctx context.Context, topic string, partition
 func (m *topicMaker) once(ctx context.Context, topic string) error {
 	ctx, cancel := context.WithTimeout(ctx, topicTimeout)
 	defer cancel()
-	if exists, err := topicExists(ctx, m.admin, topic); exists || err != nil {
+	if exists, err := topicExists(ctx, m.client, topic); exists || err != nil {
 		return err
 	}
 	group, err := m.groups.Find(topic)
@@ -141,14 +141,19 @@ func (m *topicMaker) once(ctx context.Context, topic string) error {
 }
 
 // topicExists reports whether there is a topic of that name.
-func topicExists(ctx context.Context, admin *kadm.Client, topic string) (bool, error) {
-	found, err := admin.ListTopics(ctx, topic)
+func topicExists(ctx context.Context, cl kmsg.Requestor, topic string) (bool, error) {
+	asked := kmsg.NewMetadataRequestTopic()
+	asked.Topic = &topic
+	req := kmsg.NewPtrMetadataRequest() // not the client's, which may have the broker make what it asks for
+	req.Topics = append(req.Topics, asked)
+	resp, err := req.RequestWith(ctx, cl)
 	if err != nil {
 		return false, err
 	}
-	err = found[topic].Err
-	if errors.Is(err, kerr.UnknownTopicOrPartition) {
-		return false, nil
+	for _, found := range resp.Topics {
+		if err := kerr.ErrorForCode(found.ErrorCode); !errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return err == nil, err
+		}
 	}
-	return err == nil, err
+	return false, nil
 }

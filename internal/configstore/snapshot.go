@@ -13,6 +13,8 @@ type Snapshot struct {
 	// Offset is that behind the last record that counts, -1 before the first: what the members of a group compare to
 	// see who lags.
 	Offset int64
+	// TasksOffset is that behind the last commit of tasks, 0 before the first.
+	TasksOffset int64
 	// Connectors are those that are configured. Tasks are those of the last commit if it was complete, none otherwise;
 	// Applied is nil before the first complete commit.
 	Connectors herder.Snapshot
@@ -39,7 +41,7 @@ func (s *State) Snapshot() *Snapshot {
 		return s.snapshot
 	}
 	snapshot := &Snapshot{
-		Offset: s.offset, SessionKey: s.sessionKey, Connectors: make(herder.Snapshot, len(s.connectors)), Targets: maps.Clone(s.targets),
+		Offset: s.offset, TasksOffset: s.committed, SessionKey: s.sessionKey, Connectors: make(herder.Snapshot, len(s.connectors)), Targets: maps.Clone(s.targets),
 		TaskCounts: make(map[string]int32, len(s.connectors)), Generations: maps.Clone(s.generations), FencingCounts: maps.Clone(s.fencingCounts),
 		PendingFencing: maps.Clone(s.pending), Inconsistent: maps.Clone(s.inconsistent),
 	}

@@ -20,6 +20,7 @@ import (
 // State is what the records of a config topic add up to. It is not safe for concurrent use.
 type State struct {
 	offset     int64 // behind the last record that could be decoded
+	committed  int64 // behind the last commit of tasks
 	sessionKey *SessionKey
 
 	connectors    map[string]*connector
@@ -270,6 +271,7 @@ func (s *State) applyCommit(name string, v any) (Event, *BadRecord) {
 	}
 	clear(deferred)
 	k.taskCount, k.committed, k.view = n, true, nil
+	s.committed = s.offset
 	s.pending[name] = true
 	return event, nil
 }

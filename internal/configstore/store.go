@@ -9,7 +9,7 @@ import (
 )
 
 // Store is where an instance finds what is configured, and writes it: a [*Kafka] or a [*Memory]. It is safe for
-// concurrent use, except that Start comes first.
+// concurrent use, except that Start comes first: before it has returned, there is the Snapshot of what was read so far alone.
 type Store interface {
 	// Start makes ready: the snapshot then has all that was stored before.
 	Start(ctx context.Context) error

@@ -180,6 +180,36 @@ func TestLeaderKeepsItsState(t *testing.T) {
 	}
 }
 
+// TestLaggingMember: who had not read the last change of tasks runs the older ones, and has to join again before others begin with
+// what takes their place; but not for ever.
+func TestLaggingMember(t *testing.T) {
+	for _, tt := range []struct {
+		offsets [2]int64 // of the leader and of another
+		insist  bool
+		failed  bool
+	}{
+		{[2]int64{9, 9}, false, false},
+		{[2]int64{9, 7}, false, false}, // what it had not read are no tasks
+		{[2]int64{9, 6}, false, true},
+		{[2]int64{6, 9}, false, true}, // the leader itself
+		{[2]int64{9, 6}, true, false},
+	} {
+		read := group.Configurations{Offset: 9, TasksOffset: 7}
+		known := read
+		if tt.offsets[0] < read.Offset {
+			known = group.Configurations{Offset: tt.offsets[0]}
+		}
+		d, err := group.Lead(group.Leading{
+			Protocol: group.Sessioned, Leader: "a", Generation: 2, LastCompleted: 1, State: assign.NewState(),
+			Configurations: known, Refresh: func() group.Configurations { return read }, Insist: tt.insist,
+			Members: map[string][]byte{"a": metadata(t, group.Metadata{URL: "u", Offset: tt.offsets[0]}), "b": metadata(t, group.Metadata{URL: "v", Offset: tt.offsets[1]})},
+		})
+		if err != nil || d.Failed != tt.failed {
+			t.Errorf("offsets %v, insist %t: failed %t, error %v", tt.offsets, tt.insist, d.Failed, err)
+		}
+	}
+}
+
 func BenchmarkLead(b *testing.B) {
 	in := group.Leading{
 		Protocol: group.Sessioned, Leader: "member-0", Generation: 1, LastCompleted: -1, Now: time.UnixMilli(1), State: assign.NewState(),

@@ -9,8 +9,10 @@ import (
 
 // Configurations are what is configured, as of an offset of the topic of configurations.
 type Configurations struct {
-	Offset     int64
-	Connectors map[string]assign.Connector
+	Offset int64
+	// TasksOffset is that of the last change of tasks: a member that has read less runs tasks that are no more.
+	TasksOffset int64
+	Connectors  map[string]assign.Connector
 }
 
 // Leading is what a leader knows when it has to assign.
@@ -28,12 +30,15 @@ type Leading struct {
 	// Refresh reads on and returns what is configured then. It is called at most once, when a member has read further
 	// than the leader; nil is a leader that can't.
 	Refresh func() Configurations
+	// Insist is set if the last round failed: members that lag behind changed tasks fail no second one.
+	Insist bool
 }
 
 // Decision is what a leader decides.
 type Decision struct {
 	Assignments map[string][]byte // for every member
-	// Failed is set if the leader has read less than a member: nothing is assigned, and all have to join again.
+	// Failed is set if the leader has read less than a member, or a member has not read the last change of tasks, which it has to
+	// stop before others start what takes their place: nothing is assigned, and all have to read on and join again.
 	Failed bool
 	Offset int64 // of the configurations
 	Plan   assign.Plan
@@ -78,6 +83,9 @@ func Lead(in Leading) (*Decision, error) {
 		if d.Failed = configurations.Offset < d.Offset; !d.Failed {
 			d.Offset = configurations.Offset
 		}
+	}
+	for _, m := range d.Members {
+		d.Failed = d.Failed || m.Offset < configurations.TasksOffset && !in.Insist
 	}
 	switch {
 	case d.Failed:

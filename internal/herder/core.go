@@ -163,8 +163,8 @@ func (c *Core) Assign(a Assignment) {
 // read by others, elsewhere, that were started with the older ones. Offset is where the change stands in what is configured.
 func (c *Core) Hold(connector string, offset int64) { c.held[connector] = offset }
 
-// Free ends holds on changes up to an offset: a round of the group has begun after them, in which every instance has stopped
-// the older tasks, or is no member any more.
+// Free ends holds on changes up to an offset: a round of the group has begun after them, in which every member had stopped the
+// older tasks.
 func (c *Core) Free(offset int64) {
 	maps.DeleteFunc(c.held, func(_ string, at int64) bool { return at <= offset })
 }
