@@ -29,7 +29,7 @@ func TestArrivals(t *testing.T) {
 	var a arrivals
 	var parts [3]*partitionMetrics
 	for i := range parts {
-		parts[i] = &partitionMetrics{records: new(sum), latency: new(sum)}
+		parts[i] = &partitionMetrics{records: new(sum), forwarded: new(sum), latency: new(sum)}
 	}
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -43,9 +43,9 @@ func TestArrivals(t *testing.T) {
 			}
 		}
 	}()
-	const each = 20_000
+	const each = 21_000
 	for i := range each * len(parts) {
-		a.add(parts[i/7%len(parts)], i/7%len(parts)+1, time.Now())
+		a.add(parts[i/7%len(parts)], i/7%len(parts)+1, i/21%2 == 0, time.Now())
 	}
 	close(stop)
 	<-stopped
@@ -57,6 +57,9 @@ func TestArrivals(t *testing.T) {
 		if records.total != float64(latency.n*(i+1)) {
 			t.Errorf("partition %d: %v records arrived %d times, each time %d", i, records.total, latency.n, i+1)
 		}
+		if f := p.forwarded.(*sum); f.total*2 != records.total {
+			t.Errorf("partition %d: %v of %v records were forwarded, want half", i, f.total, records.total)
+		}
 		all += latency.n
 	}
 	if all != each*len(parts) {
@@ -67,9 +70,9 @@ func TestArrivals(t *testing.T) {
 // TestArrivalsAreNeverTooMany: nobody else has to record.
 func TestArrivalsAreNeverTooMany(t *testing.T) {
 	var a arrivals
-	p := &partitionMetrics{records: new(sum), latency: new(sum)}
+	p := &partitionMetrics{records: new(sum), forwarded: new(sum), latency: new(sum)}
 	for range 1000 {
-		a.add(p, 1, time.Now())
+		a.add(p, 1, false, time.Now())
 	}
 	if n := p.records.(*sum).total; n < 1000-float64(len(a.ring)) || n >= 1000 {
 		t.Errorf("%v of 1000 are recorded before anybody asked for it", n)

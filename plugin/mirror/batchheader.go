@@ -17,6 +17,7 @@ const (
 
 	codecBits       = 0x07
 	lastCodec       = 4
+	logAppendTime   = 0x08
 	transactional   = 0x10
 	control         = 0x20
 	largestForwards = 1 << 20 // bytes of a batch that is forwarded: brokers take it unless they are told not to
@@ -43,9 +44,18 @@ func cutBatch(log []byte) (h batchHeader, batch, rest []byte, ok bool) {
 // control reports whether the batch is the mark of a transaction, and no records.
 func (h *batchHeader) control() bool { return h.attributes&control != 0 }
 
-// forwards reports whether a broker takes the batch as it is from a producer: no record of it has gone, which compaction may do, its
-// timestamps are those of a producer, and its size is usual.
-func (h *batchHeader) forwards(batch []byte) bool {
-	return h.attributes&^(codecBits|transactional) == 0 && h.attributes&codecBits <= lastCodec &&
-		h.records > 0 && h.last-h.base+1 == int64(h.records) && len(batch) <= largestForwards
+// obstacle returns why a broker does not take the batch as it is from a producer, or "": it does if no record of it has gone, which
+// compaction may do, its timestamps are those of a producer, and its size is usual.
+func (h *batchHeader) obstacle(batch []byte) string {
+	switch {
+	case h.attributes&logAppendTime != 0:
+		return "the broker sets timestamps"
+	case h.attributes&^(codecBits|transactional) != 0 || h.attributes&codecBits > lastCodec:
+		return "a batch has attributes that are not known"
+	case h.records <= 0 || h.last-h.base+1 != int64(h.records):
+		return "compaction has taken records from a batch"
+	case len(batch) > largestForwards:
+		return "a batch is too large"
+	}
+	return ""
 }

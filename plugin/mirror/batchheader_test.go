@@ -31,24 +31,24 @@ func TestCutBatch(t *testing.T) {
 	}
 }
 
-func TestForwards(t *testing.T) {
+func TestObstacle(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*kmsg.RecordBatch)
-		want   bool
+		want   string
 	}{
-		"plain":                 {nil, true},
-		"zstd":                  {func(b *kmsg.RecordBatch) { b.Attributes = 4 }, true},
-		"unknown compression":   {func(b *kmsg.RecordBatch) { b.Attributes = 5 }, false},
-		"transactional":         {func(b *kmsg.RecordBatch) { b.Attributes = 0x10 }, true},
-		"times of the broker":   {func(b *kmsg.RecordBatch) { b.Attributes = 0x08 }, false},
-		"with a delete horizon": {func(b *kmsg.RecordBatch) { b.Attributes = 0x40 }, false},
-		"compacted":             {func(b *kmsg.RecordBatch) { b.NumRecords = 9 }, false},
-		"without records":       {func(b *kmsg.RecordBatch) { b.NumRecords, b.LastOffsetDelta = 0, 0 }, false},
-		"larger than a request": {func(b *kmsg.RecordBatch) { b.Records = make([]byte, largestForwards) }, false},
+		"plain":                 {nil, ""},
+		"zstd":                  {func(b *kmsg.RecordBatch) { b.Attributes = 4 }, ""},
+		"unknown compression":   {func(b *kmsg.RecordBatch) { b.Attributes = 5 }, "a batch has attributes that are not known"},
+		"transactional":         {func(b *kmsg.RecordBatch) { b.Attributes = 0x10 }, ""},
+		"times of the broker":   {func(b *kmsg.RecordBatch) { b.Attributes = 0x08 }, "the broker sets timestamps"},
+		"with a delete horizon": {func(b *kmsg.RecordBatch) { b.Attributes = 0x40 }, "a batch has attributes that are not known"},
+		"compacted":             {func(b *kmsg.RecordBatch) { b.NumRecords = 9 }, "compaction has taken records from a batch"},
+		"without records":       {func(b *kmsg.RecordBatch) { b.NumRecords, b.LastOffsetDelta = 0, 0 }, "compaction has taken records from a batch"},
+		"larger than a request": {func(b *kmsg.RecordBatch) { b.Records = make([]byte, largestForwards) }, "a batch is too large"},
 	} {
 		h, batch, _, ok := cutBatch(batchOf(c.change))
-		if got := h.forwards(batch); !ok || got != c.want {
-			t.Errorf("%s: %t, want %t", name, got, c.want)
+		if got := h.obstacle(batch); !ok || got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 }
@@ -62,7 +62,7 @@ func FuzzCutBatch(f *testing.F) {
 			if !ok {
 				return
 			}
-			h.forwards(batch)
+			h.obstacle(batch)
 			if len(batch) < batchHeaderSize || len(batch)+len(behind) != len(rest) || h.last < h.base {
 				t.Fatalf("%d bytes became a batch of %d and %d, with %+v", len(rest), len(batch), len(behind), h)
 			}

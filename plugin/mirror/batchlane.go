@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -62,6 +63,7 @@ type laneState struct {
 	came         int      // the turn in which something came last
 	rested       time.Time
 	size         *batchSizes
+	small        bool // it was said that its batches are
 }
 
 const (
@@ -75,13 +77,23 @@ const (
 	laneFetchWait = 500 * time.Millisecond
 )
 
-// newBatchLane returns nil if batches are not to be forwarded.
-func (t *sourceTask) newBatchLane(tc connect.SourceTaskContext, opts []kgo.Opt, committed bool) *batchLane {
+// newBatchLane returns nil if batches are not to be forwarded. props are those of the consumer.
+func (t *sourceTask) newBatchLane(tc connect.SourceTaskContext, opts []kgo.Opt, props map[string]string) *batchLane {
 	allowed, ok := connect.As[connect.BatchForwarder](tc)
-	if !ok || !t.cfg.ForwardBatches {
+	reason := ""
+	switch {
+	case !t.cfg.ForwardBatches:
+		reason = forwardBatchesKey + " is false"
+	case !ok:
+		reason = "the configuration of the connector, its producer or the worker needs single records"
+	case props["client.rack"] != "":
+		reason = "the consumer has a client.rack: the leaders may be far away"
+	}
+	if reason != "" {
+		t.log.Info("batches are not forwarded", "reason", reason)
 		return nil
 	}
-	l := &batchLane{t: t, allowed: allowed, opts: opts, committed: committed, busy: make(map[int32]bool), results: make(chan *fetched)}
+	l := &batchLane{t: t, allowed: allowed, opts: opts, committed: props["isolation.level"] == readCommitted, busy: make(map[int32]bool), results: make(chan *fetched)}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	return l
 }
@@ -159,7 +171,7 @@ func (l *batchLane) forget() {
 func (l *batchLane) choose(ctx context.Context) {
 	l.headers = l.allowed.ForwardsBatches(true)
 	if !l.headers && !l.allowed.ForwardsBatches(false) { // the last answer is the one that counts
-		l.giveBack(slices.Clone(l.parts)...)
+		l.giveBack("somebody watches the records", slices.Clone(l.parts)...)
 		return
 	}
 	now := time.Now()
@@ -172,11 +184,16 @@ func (l *batchLane) choose(ctx context.Context) {
 		if p.lane.in || p.next == noOffset || !p.lane.size.seen() {
 			continue // of the first records sizes are known before they were polled
 		}
-		if p.lane.size.large(l.least()) && !now.Before(p.lane.rested) {
+		large := p.lane.size.large(l.least())
+		if large && !now.Before(p.lane.rested) {
 			chosen = append(chosen, p)
-		} else {
-			p.lane.size.forget()
+			continue
 		}
+		if !large && !p.lane.small {
+			l.t.log.Debug("batches are not forwarded", "partition", p.TopicPartition.String(), "reason", small(p.lane.size.average(), l.least()))
+			p.lane.small = true
+		}
+		p.lane.size.forget()
 	}
 	if len(chosen) == 0 {
 		return
@@ -189,12 +206,12 @@ func (l *batchLane) choose(ctx context.Context) {
 	}
 	remove := make(map[string][]int32)
 	for _, p := range chosen {
-		p.lane.in = true
+		p.lane.in, p.lane.small = true, false
 		remove[p.Topic] = append(remove[p.Topic], p.Partition)
 	}
 	l.t.client.RemoveConsumePartitions(remove)
 	l.parts = append(l.parts, chosen...)
-	l.t.log.Debug("batches are forwarded", "partitions", len(l.parts), "new", len(chosen))
+	l.t.log.Debug("batches are forwarded", "partitions", partitionNames(chosen), "all", len(l.parts))
 }
 
 // locate finds the leaders of partitions, and returns those that have one.
@@ -242,13 +259,14 @@ func (l *batchLane) locate(ctx context.Context, parts []*partition) (found []*pa
 	return found
 }
 
-// giveBack has the consumer go on with partitions.
-func (l *batchLane) giveBack(parts ...*partition) {
+// giveBack has the consumer go on with partitions. Of those that it has already nothing is said.
+func (l *batchLane) giveBack(reason string, parts ...*partition) {
+	parts = slices.DeleteFunc(parts, func(p *partition) bool { return !p.lane.in })
+	if len(parts) == 0 {
+		return
+	}
 	back := make(map[string]map[int32]kgo.Offset)
 	for _, p := range parts {
-		if !p.lane.in {
-			continue
-		}
 		l.leave(p)
 		if back[p.Topic] == nil {
 			back[p.Topic] = make(map[int32]kgo.Offset)
@@ -259,9 +277,8 @@ func (l *batchLane) giveBack(parts ...*partition) {
 		}
 		back[p.Topic][p.Partition] = at
 	}
-	if len(back) > 0 {
-		l.t.client.AddConsumePartitions(back)
-	}
+	l.t.client.AddConsumePartitions(back)
+	l.t.log.Debug("batches are decoded again", "partitions", partitionNames(parts), "reason", reason)
 }
 
 // leave forgets a partition, which may not be taken over again for a while.
@@ -340,33 +357,32 @@ func (l *batchLane) fetchRequest(f *fetched) *kmsg.FetchRequest {
 func (l *batchLane) take(f *fetched) (records []connect.SourceRecord, err error) {
 	delete(l.busy, f.broker)
 	l.turn++
-	var back []*partition
-	if f.err != nil {
-		for _, from := range f.from {
-			back = append(back, from.partition)
+	back := make(map[string][]*partition) // by reasons
+	for _, from := range f.from {
+		if f.err == nil && (!from.lane.in || from.next != from.offset || from.lane.id != from.id) {
+			continue // it was given back, and came again
 		}
-		l.t.log.Debug("batches are not forwarded any more", "broker", f.broker, "err", f.err)
-	} else {
-		for _, from := range f.from {
-			rp := f.of(from.partition)
-			if !from.lane.in || from.next != from.offset || from.lane.id != from.id {
-				continue // it was given back, and came again
+		reason := "a broker can't be reached"
+		switch rp := f.of(from.partition); {
+		case f.err != nil:
+			reason += ": " + f.err.Error()
+		case rp == nil:
+			reason = "a broker did not answer"
+		default:
+			if len(rp.RecordBatches) > 0 {
+				from.lane.came = l.turn
 			}
-			usual := rp != nil
-			if usual {
-				if len(rp.RecordBatches) > 0 {
-					from.lane.came = l.turn
-				}
-				if usual, err = l.takePartition(from.partition, rp, &records); err != nil {
-					return nil, err
-				}
+			if reason, err = l.takePartition(from.partition, rp, &records); err != nil {
+				return nil, err
 			}
-			if !usual {
-				back = append(back, from.partition)
-			}
+		}
+		if reason != "" {
+			back[reason] = append(back[reason], from.partition)
 		}
 	}
-	l.giveBack(back...)
+	for reason, parts := range back {
+		l.giveBack(reason, parts...)
+	}
 	slices.SortStableFunc(l.parts, func(a, b *partition) int { return cmp.Compare(a.lane.came, b.lane.came) })
 	l.request()
 	return records, nil
@@ -374,6 +390,9 @@ func (l *batchLane) take(f *fetched) (records []connect.SourceRecord, err error)
 
 // of returns what was answered for a partition, or nil. Brokers name topics, or, since Kafka 3.1, their ids.
 func (f *fetched) of(p *partition) *kmsg.FetchResponseTopicPartition {
+	if f.resp == nil {
+		return nil
+	}
 	for i := range f.resp.Topics {
 		if t := &f.resp.Topics[i]; t.Topic == p.Topic || t.Topic == "" && t.TopicID == p.lane.id {
 			for j := range t.Partitions {
@@ -386,34 +405,40 @@ func (f *fetched) of(p *partition) *kmsg.FetchResponseTopicPartition {
 	return nil
 }
 
-// takePartition appends what was fetched of a partition. It reports whether all was usual.
-func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicPartition, records *[]connect.SourceRecord) (usual bool, err error) {
-	if rp.ErrorCode != 0 || l.committed && len(rp.AbortedTransactions) > 0 {
-		return false, nil
+// takePartition appends what was fetched of a partition. Unless all was usual it returns what was not.
+func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicPartition, records *[]connect.SourceRecord) (unusual string, err error) {
+	switch {
+	case rp.ErrorCode != 0:
+		return kerr.ErrorForCode(rp.ErrorCode).Error(), nil
+	case l.committed && len(rp.AbortedTransactions) > 0:
+		return "transactions were aborted", nil
 	}
 	log, batches, bytes := rp.RecordBatches, 0, 0 // of records
 	for len(log) > 0 {
 		h, batch, rest, ok := cutBatch(log)
+		if !ok && len(log) < len(rp.RecordBatches) {
+			return "", nil // the last one may be a part
+		}
 		switch {
 		case !ok:
-			return len(log) < len(rp.RecordBatches), nil // the last one may be a part
+			return "a batch is not whole, or of a format that is not known", nil
 		case h.last < p.next || h.control():
 			p.next, p.lane.epoch, log = max(p.next, h.last+1), h.epoch, rest
 			continue
 		case h.base < p.next:
 			if err := l.rest(p, &h, rp, batch, records); err != nil {
-				return false, err
+				return "", err
 			}
 			p.next = h.last + 1
-		case !h.forwards(batch):
-			return false, nil
+		case h.obstacle(batch) != "":
+			return h.obstacle(batch), nil
 		case !l.headers && !l.search.none(&h, batch):
 			p.lane.rested = time.Now().Add(headersRest) // there will be more of them
-			return false, nil
+			return "header.converter has to see the headers of records", nil
 		default:
 			l.t.found(p.Topic)
 			if err := l.t.checkOrder(p, rp.LogStartOffset, h.base); err != nil {
-				return false, err
+				return "", err
 			}
 			l.t.measureBatch(p, &h, batch)
 			if len(batch) < ownMemory {
@@ -427,7 +452,10 @@ func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicParti
 		bytes += len(batch)
 		log = rest
 	}
-	return batches == 0 || bytes >= batches*l.least(), nil
+	if least := l.least(); bytes < batches*least {
+		return small(bytes/batches, least), nil
+	}
+	return "", nil
 }
 
 // least returns how many bytes a batch must have, on average.

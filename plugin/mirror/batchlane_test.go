@@ -14,6 +14,7 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/cluster"
 	"github.com/gokconnect/connect/internal/kafkatest"
+	"github.com/gokconnect/connect/internal/metrics/metricstest"
 	"github.com/gokconnect/connect/plugin/mirror"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -137,10 +138,21 @@ func compressed(t testing.TB, c *kafkatest.Cluster) (n int) {
 func TestBatchesAreForwarded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newInBatches(t)
+		p.meters = new(metricstest.Provider)
 		p.start()
-		before := compressed(t, p.b)
+		before, counted := compressed(t, p.b), p.measured("forwarded-record-count")
+		if counted != float64(before) {
+			t.Errorf("%v records were forwarded, it is said, of %d", counted, before)
+		}
 		p.produce(60)
 		p.copied()
+		time.Sleep(2 * time.Second)
+		if n := p.measured("forwarded-record-count") - counted; n != 6000 {
+			t.Errorf("%v of 6000 records were forwarded, it is said", n)
+		}
+		if n := p.measured("record-count"); n != float64(p.made) {
+			t.Errorf("%v of %d records were copied, it is said", n, p.made)
+		}
 		if n := compressed(t, p.b) - before; n != 6000 {
 			t.Errorf("%d of 6000 records were forwarded in their batches", n)
 		}

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"fmt"
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -15,10 +16,18 @@ func (s *batchSizes) seen() bool { return s.bytes.Load() >= leastSeen }
 // large reports whether they are worth to be forwarded.
 func (s *batchSizes) large(least int) bool { return s.bytes.Load() >= s.batches.Load()*int64(least) }
 
+// average returns how large they are.
+func (s *batchSizes) average() int { return int(s.bytes.Load() / max(s.batches.Load(), 1)) }
+
 // forget has them judged anew.
 func (s *batchSizes) forget() {
 	s.batches.Store(0)
 	s.bytes.Store(0)
+}
+
+// small says that batches are.
+func small(average, least int) string {
+	return fmt.Sprintf("batches have %d bytes on average, and should have %d", average, least)
 }
 
 // sizesByPartition takes note of batches as the client reads them.

@@ -16,6 +16,7 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/cluster"
 	"github.com/gokconnect/connect/internal/kafkatest"
+	"github.com/gokconnect/connect/internal/metrics/metricstest"
 	"github.com/gokconnect/connect/plugin/mirror"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -29,7 +30,8 @@ type pair struct {
 	rt           *cluster.Runtime
 	stop         func()
 	log          *logs
-	opts         *mirror.Options // in place of options(), or nil
+	opts         *mirror.Options       // in place of options(), or nil
+	meters       *metricstest.Provider // of the worker, or nil
 }
 
 // logs are what was logged, and shown if the test fails.
@@ -75,6 +77,16 @@ func (p *pair) options() mirror.Options {
 	}}
 }
 
+// measured returns the sum of a metric of the connectors.
+func (p *pair) measured(name string) (sum float64) {
+	for _, point := range p.meters.Collect() {
+		if point.Name == "kafka.connect.plugins."+name {
+			sum += point.Value
+		}
+	}
+	return sum
+}
+
 // config returns the configuration of a connector of the flow A->B.
 func (p *pair) config(class string, more ...string) connect.Config {
 	cfg := connect.Config{
@@ -99,6 +111,9 @@ func (p *pair) run(connectors map[string]connect.Config, worker ...connect.Confi
 		Plugins: new(connect.Registry).MustAdd(mirror.Plugins(p.options())...),
 		Worker:  connect.Config{"offset.flush.interval.ms": "1000"},
 		Restart: cluster.RestartPolicy{First: 100 * time.Millisecond, Limit: time.Second},
+	}
+	if p.meters != nil {
+		cfg.MeterProvider = p.meters
 	}
 	for _, w := range worker {
 		maps.Copy(cfg.Worker, w)

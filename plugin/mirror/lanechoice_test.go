@@ -211,9 +211,9 @@ func TestRestOfABatch(t *testing.T) {
 			})
 			binary.BigEndian.PutUint32(batch[17:], crc32.Checksum(batch[21:], crc32.MakeTable(crc32.Castagnoli)))
 			var records []connect.SourceRecord
-			usual, err := task.lane.takePartition(p, &kmsg.FetchResponseTopicPartition{RecordBatches: batch}, &records)
+			unusual, err := task.lane.takePartition(p, &kmsg.FetchResponseTopicPartition{RecordBatches: batch}, &records)
 			if short := claims > 3; short != errors.Is(err, errShortBatch) || !short && (len(records) != 2 || p.next != 103) {
-				t.Errorf("%d records: %t, %v; %d are copied, up to %d", claims, usual, err, len(records), p.next)
+				t.Errorf("%d records: %q, %v; %d are copied, up to %d", claims, unusual, err, len(records), p.next)
 			}
 		}
 	})

@@ -69,23 +69,29 @@ func (noSensor) Remove()           {}
 // partitionMetrics are those of one partition of MirrorSourceConnector. They are made when the first record comes: a
 // connector may have thousands of partitions of which few are busy.
 type partitionMetrics struct {
-	bytes, age       connect.Sensor // of what was polled
-	records, latency connect.Sensor // of what has arrived
+	bytes, age                  connect.Sensor // of what was polled
+	records, forwarded, latency connect.Sensor // of what has arrived
 }
 
 func (m *flowMetrics) ofPartition(p *partition) *partitionMetrics {
 	tp := TopicPartition{Topic: p.remote, Partition: p.Partition}
+	forwarded := m.describe("forwarded-record-count", "Number of records copied to the partition whose batches were not decoded.", "{record}", tp)
+	forwarded.Counter = true
 	return &partitionMetrics{
-		bytes: m.total("byte", "bytes of values", "By", tp), age: m.times("record-age-ms", "How old a record was when it was read.", tp),
-		records: m.total("record", "records", "{record}", tp), latency: m.times("replication-latency-ms", "How old a record was when it had arrived.", tp),
+		forwarded: m.sensor(connect.SensorMetric{Metric: forwarded, Stat: connect.StatSum}),
+		bytes:     m.total("byte", "bytes of values", "By", tp),
+		age:       m.times("record-age-ms", "How old a record was when it was read.", tp),
+		records:   m.total("record", "records", "{record}", tp),
+		latency:   m.times("replication-latency-ms", "How old a record was when it had arrived.", tp),
 	}
 }
 
 // arrival is a record that has arrived on the target, or a batch of them.
 type arrival struct {
-	of      *partitionMetrics
-	latency float64 // in milliseconds, of the newest of them
-	records int
+	of        *partitionMetrics
+	latency   float64 // in milliseconds, of the newest of them
+	records   int
+	forwarded bool
 }
 
 // arrivals are what has arrived and is not recorded yet, so that many are recorded at once. add is for one goroutine at a
@@ -99,12 +105,12 @@ type arrivals struct {
 }
 
 // add takes note of records that arrived now, the newest of which was made then.
-func (a *arrivals) add(of *partitionMetrics, records int, timestamp time.Time) {
+func (a *arrivals) add(of *partitionMetrics, records int, forwarded bool, timestamp time.Time) {
 	n := a.added.Load()
 	if n-a.recorded.Load() == uint64(len(a.ring)) {
 		a.record()
 	}
-	a.ring[n%uint64(len(a.ring))] = arrival{of, float64(time.Now().UnixMilli() - timestamp.UnixMilli()), records}
+	a.ring[n%uint64(len(a.ring))] = arrival{of, float64(time.Now().UnixMilli() - timestamp.UnixMilli()), records, forwarded}
 	a.added.Store(n + 1)
 }
 
@@ -114,7 +120,8 @@ func (a *arrivals) record() {
 	defer a.mu.Unlock()
 	i, end := a.recorded.Load(), a.added.Load()
 	for i < end {
-		of, records := a.ring[i%uint64(len(a.ring))].of, 0
+		of := a.ring[i%uint64(len(a.ring))].of
+		records, forwarded := 0, 0
 		a.latencies = a.latencies[:0]
 		for ; i < end; i++ {
 			next := &a.ring[i%uint64(len(a.ring))]
@@ -122,9 +129,15 @@ func (a *arrivals) record() {
 				break
 			}
 			records += next.records
+			if next.forwarded {
+				forwarded += next.records
+			}
 			a.latencies = append(a.latencies, next.latency)
 		}
 		of.records.Record(float64(records))
+		if forwarded > 0 {
+			of.forwarded.Record(float64(forwarded))
+		}
 		of.latency.Record(a.latencies...)
 	}
 	a.recorded.Store(end)

@@ -78,9 +78,7 @@ func (t *sourceTask) Start(ctx context.Context, tc connect.SourceTaskContext, cf
 	}
 	t.fetchSize.fixed = props["fetch.max.bytes"] != "" || props["max.partition.fetch.bytes"] != ""
 	t.watch = watch{every: reachEvery, log: t.log, what: "source cluster " + t.cfg.SourceAlias}
-	if props["client.rack"] == "" { // otherwise it may be that the leader is far away
-		t.lane = t.newBatchLane(tc, opts, props["isolation.level"] == "read_committed")
-	}
+	t.lane = t.newBatchLane(tc, opts, props)
 	sizes := t.lane.sizes(t.cfg.Partitions)
 	if t.client, err = kgo.NewClient(append(opts, kgo.KeepRetryableFetchErrors(), kgo.WithHooks(&t.fetchSize, sizes), kgo.WithPools(new(recordPool)))...); err != nil {
 		return fmt.Errorf("the consumer of the source cluster %s: %w", t.cfg.SourceAlias, err)
@@ -201,7 +199,7 @@ func (t *sourceTask) failures(fetches kgo.Fetches) (failed bool, fatal error) {
 				"partition", tp.String(), "copiedTo", loss.ConsumedTo, "goesOnAt", loss.ResetTo)
 			if p != nil {
 				p.next, p.lane.epoch = loss.ResetTo, -1
-				t.lane.giveBack(p) // that had it for a moment, from a position behind the cut
+				t.lane.giveBack("the log was cut short", p) // that had it for a moment, from a position behind the cut
 				p.next = noOffset
 			}
 		case errors.Is(err, kerr.OffsetOutOfRange):
@@ -299,10 +297,11 @@ func (t *sourceTask) CommitRecord(_ context.Context, r *connect.SourceRecord, m 
 	}
 	if at.part.stat != nil {
 		n := 1
-		if b, ok := r.Value.(connect.RecordBatch); ok {
+		b, forwarded := r.Value.(connect.RecordBatch)
+		if forwarded {
 			n = b.Records
 		}
-		t.arrived.add(at.part.stat, n, r.Timestamp)
+		t.arrived.add(at.part.stat, n, forwarded, r.Timestamp)
 	}
 	return nil
 }
