@@ -141,8 +141,8 @@ func growTopics(ctx context.Context, cl kmsg.Requestor, counts topicCounts) map[
 }
 
 // createCompacted creates an internal topic of one partition unless it exists. That it must not is no error: then
-// somebody else has to, and who uses it says so if nobody did.
-func createCompacted(ctx context.Context, cl kmsg.Requestor, topic string, replication int16) error {
+// somebody else has to, and who uses it says so if nobody did. key is where the replication factor comes from.
+func createCompacted(ctx context.Context, cl kmsg.Requestor, topic, key string, replication int16) error {
 	compact := "compact"
 	errs := createTopics(ctx, cl, []newTopic{{topic, 1, []setting{{"cleanup.policy", &compact}}}}, replication)
 	err := errs[topic]
@@ -150,5 +150,5 @@ func createCompacted(ctx context.Context, cl kmsg.Requestor, topic string, repli
 	case err == nil, errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed), errors.Is(err, kerr.UnsupportedVersion):
 		return nil
 	}
-	return fmt.Errorf("creating topic %s: %w", topic, err)
+	return fmt.Errorf("creating topic %s with %s=%d: %w", topic, key, replication, err)
 }

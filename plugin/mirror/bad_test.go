@@ -349,3 +349,22 @@ func TestRecordsThatAreTooLargeAreTolerated(t *testing.T) {
 		p.await("the skip is reported", func() bool { return p.logged("max.request.size") })
 	})
 }
+
+// TestTooFewBrokers: the error names the key that has to be another.
+func TestTooFewBrokers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		p.a.MustCreateTopic("t", 1)
+		keys := []string{"replication.factor", "offset-syncs.topic.replication.factor", "checkpoints.topic.replication.factor", "heartbeats.topic.replication.factor"}
+		more := []string{"topics", "t"}
+		for _, key := range keys {
+			more = append(more, key, "9")
+		}
+		p.run(map[string]connect.Config{
+			"source": p.config(mirror.SourceClass, more...), "check": p.config(mirror.CheckpointClass, more...), "beat": p.config(mirror.HeartbeatClass, more...),
+		})
+		for _, key := range keys {
+			p.await("an error with "+key, func() bool { return p.logged("with " + key + "=9: INVALID_REPLICATION_FACTOR") })
+		}
+	})
+}

@@ -64,7 +64,7 @@ func (c *checkpointConnector) Start(_ context.Context, cc connect.ConnectorConte
 			return err
 		}},
 		&job{name: "creating the topic of checkpoints", every: -1, run: func(ctx context.Context) error {
-			return createCompacted(ctx, changes, c.cfg.Naming.CheckpointsTopic(c.cfg.SourceAlias), c.cfg.ReplicationFactor)
+			return createCompacted(ctx, changes, c.cfg.Naming.CheckpointsTopic(c.cfg.SourceAlias), checkpointsFactorKey, c.cfg.ReplicationFactor)
 		}},
 	)
 	return nil

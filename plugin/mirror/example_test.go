@@ -5,13 +5,97 @@ import (
 	"fmt"
 	"log"
 	"strings"
+	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/cluster"
 	"github.com/gokconnect/connect/plugin/mirror"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
+
+// A mirror that is declared in Go: a connector of a worker that stands at the target.
+func Example() {
+	kafkas := make(map[string]*kfake.Cluster) // in memory
+	for alias, topic := range map[string]string{"eu": "orders", "us": "others"} {
+		kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, topic))
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer kafka.Close()
+		kafkas[alias] = kafka
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	produceOrders(ctx, kafkas["eu"])
+
+	options := mirror.Options{
+		// For every client of the connectors: dialers, TLS, SASL, hooks.
+		Client: func(alias string) []kgo.Opt { return []kgo.Opt{kgo.ClientID("mirror-" + alias)} },
+	}
+	rt, err := cluster.New(cluster.Config{
+		Brokers: kafkas["us"].ListenAddrs(), GroupID: "mirror", // the worker's own, with Config.Client for its clients
+		Plugins: new(connect.Registry).MustAdd(mirror.Plugins(options)...),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = rt.Add(cluster.Configured{Name: "eu-us", Config: connect.Config{
+		"connector.class":                  mirror.SourceClass,
+		"source.cluster.alias":             "eu",
+		"target.cluster.alias":             "us",
+		"source.cluster.bootstrap.servers": kafkas["eu"].ListenAddrs()[0],
+		"target.cluster.bootstrap.servers": kafkas["us"].ListenAddrs()[0],
+		"topics":                           "orders",
+		"key.converter":                    "ByteArrayConverter",
+		"value.converter":                  "ByteArrayConverter",
+		"header.converter":                 "ByteArrayConverter",
+		// Where there is one broker: without these the topics are to have two and three replicas.
+		"replication.factor":                    "1",
+		"offset-syncs.topic.replication.factor": "1",
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- rt.Run(ctx) }()
+
+	consumer, err := kgo.NewClient(kgo.SeedBrokers(kafkas["us"].ListenAddrs()...), kgo.ConsumeTopics("eu.orders"),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.UnknownTopicRetries(-1), kgo.MetadataMinAge(100*time.Millisecond))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer consumer.Close()
+	for n := 0; n < 3 && ctx.Err() == nil; {
+		consumer.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+			fmt.Println(r.Topic, r.Offset, string(r.Value))
+			n++
+		})
+	}
+	cancel()
+	fmt.Println(<-done)
+	// Output:
+	// eu.orders 0 order 0
+	// eu.orders 1 order 1
+	// eu.orders 2 order 2
+	// <nil>
+}
+
+// produceOrders writes three records.
+func produceOrders(ctx context.Context, to *kfake.Cluster) {
+	producer, err := kgo.NewClient(kgo.SeedBrokers(to.ListenAddrs()...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer producer.Close()
+	for i := range 3 {
+		r := &kgo.Record{Topic: "orders", Value: fmt.Appendf(nil, "order %d", i)}
+		if err := producer.ProduceSync(ctx, r).FirstErr(); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
 
 func ExamplePlugins() {
 	registry := new(connect.Registry).MustAdd(mirror.Plugins(mirror.Options{})...)

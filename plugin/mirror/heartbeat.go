@@ -36,7 +36,7 @@ func (c *heartbeatConnector) Start(_ context.Context, cc connect.ConnectorContex
 		return err
 	}
 	c.jobs = startSchedule(cc.Context(), cc.Info().Logger, c.cfg.AdminTimeout, &job{name: "creating the topic of heartbeats", every: -1, run: func(ctx context.Context) error {
-		return createCompacted(ctx, changes, c.cfg.Naming.HeartbeatsTopic(), c.cfg.ReplicationFactor)
+		return createCompacted(ctx, changes, c.cfg.Naming.HeartbeatsTopic(), heartbeatsFactorKey, c.cfg.ReplicationFactor)
 	}})
 	return nil
 }

@@ -89,7 +89,7 @@ func (c *sourceConnector) work() []*job {
 			admin = c.targetChanges
 		}
 		jobs = append(jobs, &job{name: "creating the topic of offset syncs", every: -1, run: func(ctx context.Context) error {
-			return createCompacted(ctx, admin, c.cfg.OffsetSyncs.Name, c.cfg.OffsetSyncs.ReplicationFactor)
+			return createCompacted(ctx, admin, c.cfg.OffsetSyncs.Name, offsetSyncsFactorKey, c.cfg.OffsetSyncs.ReplicationFactor)
 		}})
 	}
 	if c.cfg.SyncTopicACLs >= 0 {
@@ -180,9 +180,12 @@ func (c *sourceConnector) provide(ctx context.Context) error {
 		}
 		failed := createTopics(ctx, c.targetChanges, missing, int16(c.cfg.ReplicationFactor))
 		for _, t := range missing {
-			if failed[t.name] == nil {
+			switch err := failed[t.name]; {
+			case err == nil:
 				c.there[t.name] = t.partitions
 				c.log.Info("created a topic on the target", "topic", t.name, "partitions", t.partitions)
+			case errors.Is(err, kerr.InvalidReplicationFactor):
+				failed[t.name] = fmt.Errorf("with %s=%d: %w", replicationFactorKey, c.cfg.ReplicationFactor, err)
 			}
 		}
 		errs = append(errs, c.failures("create topic", failed))
