@@ -72,9 +72,7 @@ func (w *world) checkSource() {
 	faulted := !w.plan.once && slices.ContainsFunc(w.instances, func(i *instance) bool { return i.faulted })
 	stored, highest := map[string]int64{}, map[string]int64{}
 	for _, r := range w.records(offsetTopic) {
-		name := regexp.MustCompile(`p\d`).FindString(string(r.Key))
-		digits := regexp.MustCompile(`-?\d+`).FindString(string(r.Value))
-		n, err := strconv.ParseInt(digits, 10, 64)
+		name, n, err := storedOffset(r)
 		if name == "" || err != nil {
 			w.problem("offset %s=%s can't be read", r.Key, r.Value)
 			continue
@@ -93,6 +91,31 @@ func (w *world) checkSource() {
 			w.problem("the stored offset of %s is %d at the end, and was %d, want %d", name, stored[name], highest[name], w.plan.records)
 		}
 	}
+}
+
+// storedOffset returns the source partition and the number of a stored offset.
+func storedOffset(r *kgo.Record) (partition string, n int64, err error) {
+	n, err = strconv.ParseInt(storedNumber.FindString(string(r.Value)), 10, 64)
+	return storedPartition.FindString(string(r.Key)), n, err
+}
+
+var storedPartition, storedNumber = regexp.MustCompile(`p\d`), regexp.MustCompile(`-?\d+`)
+
+// checkStored: the last offset of every source partition has been stored.
+func (w *world) checkStored() (problem string) {
+	missing := map[string]bool{}
+	for p := range sourceParts {
+		missing["p"+strconv.Itoa(p)] = true
+	}
+	for _, r := range w.records(offsetTopic) {
+		if name, n, err := storedOffset(r); err == nil && n == w.plan.records {
+			delete(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the last offsets of %v are not stored", missing)
 }
 
 // checkSink: everything in the topic was delivered (1).

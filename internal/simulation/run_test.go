@@ -90,7 +90,7 @@ func (w *world) run() {
 		return "not everything has arrived"
 	})
 	w.settle("statuses", w.checkStatuses)
-	sleep(15 * time.Second) // offsets are stored
+	w.settle("offsets", w.checkStored) // who read last may have died, and its work waits for it to come back
 	w.note("END")
 	for _, i := range w.live() {
 		i.gone = true
