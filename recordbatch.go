@@ -2,8 +2,8 @@ package connect
 
 // RecordBatch is a batch of records as it stands in a log of Kafka (magic 2), as the Value of a [SourceRecord]: one record
 // of a source task that stands for all of the batch. The runtime writes it as it is, without decoding it: it passes no
-// transformation and no converter, and taps do not see it. A task returns one only while a [BatchForwarder] says that it may; one that
-// comes all the same makes the task FAILED.
+// transformation and no converter, and taps do not see it. A task returns one, and no pointer to one, only while a
+// [BatchForwarder] says that it may.
 //
 // The record has a Topic and a Partition that is set; its SourceOffset is that of the last record of the batch. It has no
 // key and no headers, and its Timestamp is not written: the batch has those of its records. It counts as acknowledged when all of the batch
@@ -13,6 +13,9 @@ package connect
 // Whether the batch was part of a transaction where it comes from is lost: it must have committed records only, and no
 // control records. A batch that Kafka does not take in this form, such as one with gaps that compaction left or with the
 // time of a log, is written as the records that it has.
+//
+// A batch that comes though it may not, or that is not what is said here, makes the task FAILED, as [Fatal] does: the task would return it
+// again. Only after a wrong checksum the task is restarted as after any other error: the batch may be right when it is read once more.
 type RecordBatch struct {
 	// Bytes are the batch, whole and alone, with its header of 61 bytes, whose checksum must be right. They belong to the
 	// runtime, which changes the header.

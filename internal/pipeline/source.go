@@ -9,6 +9,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/javaerror"
+	"github.com/gokconnect/connect/internal/recordbatch"
 	"github.com/gokconnect/connect/internal/tolerance"
 )
 
@@ -77,25 +78,6 @@ func (p *Source) OnGivenUp(f func(index int, failure *tolerance.Failure) error) 
 // Without it they fail the task.
 func (p *Source) Forwards(may func() bool) { p.forwards = may }
 
-// forward fills out with a batch of records.
-func (p *Source) forward(index int, r *connect.SourceRecord, b connect.RecordBatch, out *Output) error {
-	wrong := ""
-	switch _, ok := r.Partition.Get(); {
-	case p.forwards == nil || !p.forwards():
-		wrong = "no BatchForwarder said that it may be one"
-	case !ok:
-		wrong = "it has no partition"
-	case r.Key != nil || len(r.Headers) > 0:
-		wrong = "it has a key or headers of its own"
-	case b.Records <= 0:
-		wrong = "it has no records"
-	default:
-		*out = Output{Topic: r.Topic, Partition: r.Partition, Value: b.Bytes, Records: b.Records}
-		return nil
-	}
-	return fmt.Errorf("record %d of Poll is a batch of records, and %s", index, wrong)
-}
-
 // appender returns the converter as one that appends, if it is one and that is worth it: bytes that pass as they are were given
 // up by the task, and need no copy.
 func appender(c connect.Converter) connect.AppendConverter {
@@ -132,10 +114,12 @@ func (p *Source) Process(ctx context.Context, batch []connect.SourceRecord, emit
 			}
 			continue
 		}
-		if b, ok := batch[i].Value.(connect.RecordBatch); ok {
-			if err := p.forward(i, &batch[i], b, &out); err != nil {
+		switch b := batch[i].Value.(type) {
+		case connect.RecordBatch:
+			if err := recordbatch.Check(i, &batch[i], p.forwards != nil && p.forwards()); err != nil {
 				return err
 			}
+			out = Output{Topic: batch[i].Topic, Partition: batch[i].Partition, Value: b.Bytes, Records: b.Records}
 			if err := emit(i, &out); err != nil {
 				return err
 			}
@@ -143,6 +127,8 @@ func (p *Source) Process(ctx context.Context, batch []connect.SourceRecord, emit
 				return err
 			}
 			continue
+		case *connect.RecordBatch:
+			return recordbatch.Check(i, &batch[i], false)
 		}
 		r := batch[i].Base()
 		if scratch != nil {

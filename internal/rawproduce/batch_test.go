@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gokconnect/connect/internal/recordbatch"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -57,33 +58,13 @@ func same(a, b *kgo.Record) bool {
 	return true
 }
 
-func TestCheck(t *testing.T) {
-	if err := Check(batchOf(t, recordsOf(0, 10), kgo.GzipCompression()), 10); err != nil {
-		t.Error(err)
-	}
-	for name, change := range map[string]func(b []byte) []byte{
-		"cut":            func(b []byte) []byte { return b[:len(b)-1] },
-		"only a header":  func(b []byte) []byte { return b[:headerSize-1] },
-		"more behind":    func(b []byte) []byte { return append(b, 0) },
-		"an old magic":   func(b []byte) []byte { b[atMagic] = 1; return b },
-		"corrupt":        func(b []byte) []byte { b[headerSize] ^= 1; return b },
-		"control":        func(b []byte) []byte { b[atAttributes+1] |= control; return sealed(b) },
-		"a length below": func(b []byte) []byte { b[atLength] = 0xff; return b },
-		"fewer records":  func(b []byte) []byte { binary.BigEndian.PutUint32(b[atRecords:], 9); return sealed(b) },
-	} {
-		if Check(change(batchOf(t, recordsOf(0, 10))), 10) == nil {
-			t.Errorf("%s: passed", name)
-		}
-	}
-}
-
 // TestStamp: the batch is the producer's, it is no part of a transaction any more, and its tombstones have their time before them.
 func TestStamp(t *testing.T) {
 	b := batchOf(t, recordsOf(0, 10), kgo.GzipCompression())
 	binary.BigEndian.PutUint64(b, 77)
 	b[atAttributes+1] |= 0x10 | 0x40
 	stamp(b, identity{5, 6, true}, 7)
-	if err := Check(b, 10); err != nil {
+	if err := recordbatch.CheckBytes(b, 10); err != nil {
 		t.Error(err)
 	}
 	if a := attributes(b); a != 1 {
@@ -146,7 +127,7 @@ func TestRewrite(t *testing.T) {
 		left := records
 		for _, w := range wires {
 			stamp(w.bytes, identity{1, 0, true}, 0)
-			if err := Check(w.bytes, w.records); err != nil || !passes(w.bytes, w.records) {
+			if err := recordbatch.CheckBytes(w.bytes, w.records); err != nil || !passes(w.bytes, w.records) {
 				t.Fatalf("no good batch: %v", err)
 			}
 			if len(w.bytes) > most && w.records > 1 {

@@ -2,8 +2,6 @@ package rawproduce
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"hash/crc32"
 )
 
@@ -29,29 +27,9 @@ const (
 const (
 	compressionMask = 0x07
 	logAppendTime   = 0x08
-	control         = 0x20
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// Check refuses what is not one whole batch of so many records, sound, and written by a producer.
-func Check(b []byte, records int) error {
-	switch {
-	case len(b) < headerSize:
-		return fmt.Errorf("a batch of %d bytes is shorter than a header", len(b))
-	case b[atMagic] != 2:
-		return fmt.Errorf("the batch has the magic %d, not 2", b[atMagic])
-	case int64(int32(binary.BigEndian.Uint32(b[atLength:]))) != int64(len(b)-atLeaderEpoch):
-		return fmt.Errorf("the batch says that it has %d bytes, not %d", int64(int32(binary.BigEndian.Uint32(b[atLength:])))+atLeaderEpoch, len(b))
-	case binary.BigEndian.Uint32(b[atChecksum:]) != crc32.Checksum(b[atAttributes:], castagnoli):
-		return errors.New("the batch is corrupt: its checksum is wrong")
-	case attributes(b)&control != 0:
-		return errors.New("the batch has control records")
-	case records <= 0 || int64(int32(binary.BigEndian.Uint32(b[atRecords:]))) != int64(records):
-		return fmt.Errorf("the batch has %d records, not %d", int32(binary.BigEndian.Uint32(b[atRecords:])), records)
-	}
-	return nil
-}
 
 func attributes(b []byte) uint16 { return binary.BigEndian.Uint16(b[atAttributes:]) }
 

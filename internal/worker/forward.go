@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -54,10 +53,7 @@ func (f *Forwarding) ForwardsBatches(headers bool) bool {
 func (r *sourceRun) mayForward() bool { return r.Forward != nil && r.Forward.said.Load() }
 
 // emitBatch takes a batch of records as it came.
-func (r *sourceRun) emitBatch(index int, out *pipeline.Output) error {
-	if err := rawproduce.Check(out.Value, out.Records); err != nil {
-		return fmt.Errorf("record %d of Poll, a batch of records for topic %s: %w", index, out.Topic, err)
-	}
+func (r *sourceRun) emitBatch(index int, out *pipeline.Output) {
 	s := r.newSlot(index)
 	s.rec.Topic, s.rec.Value, s.records = out.Topic, out.Value, int32(out.Records)
 	s.rec.Partition, _ = out.Partition.Get()
@@ -65,7 +61,6 @@ func (r *sourceRun) emitBatch(index int, out *pipeline.Output) error {
 	s.size = len(out.Value) + recordOverhead
 	r.slotBytes += s.size
 	r.slotRecords += out.Records - 1
-	return nil
 }
 
 // count returns how many records a slot stands for.

@@ -329,21 +329,26 @@ func TestBatchTopicRecreated(t *testing.T) {
 	})
 }
 
-// TestBatchesThatMayNotBe fail the task, and nothing is written.
+// TestBatchesThatMayNotBe fail the task, which is not restarted unless they were corrupt, and nothing is written.
 func TestBatchesThatMayNotBe(t *testing.T) {
 	for _, c := range []struct {
 		name, says string
 		may        bool
+		state      string
 		change     func(r *connect.SourceRecord)
 	}{
-		{"not allowed", "no BatchForwarder said", false, func(*connect.SourceRecord) {}},
-		{"no partition", "it has no partition", true, func(r *connect.SourceRecord) { r.Partition = connect.Partition{} }},
-		{"a key", "it has a key or headers", true, func(r *connect.SourceRecord) { r.Key = "k" }},
-		{"other records", "the batch has 10 records, not 11", true, func(r *connect.SourceRecord) {
+		{"not allowed", "no BatchForwarder said", false, "FAILED", func(*connect.SourceRecord) {}},
+		{"no partition", "it has no partition", true, "FAILED", func(r *connect.SourceRecord) { r.Partition = connect.Partition{} }},
+		{"a key", "it has a key or headers", true, "FAILED", func(r *connect.SourceRecord) { r.Key = "k" }},
+		{"a pointer", "not a pointer", true, "FAILED", func(r *connect.SourceRecord) {
+			b := r.Value.(connect.RecordBatch)
+			r.Value = &b
+		}},
+		{"other records", "the batch has 10 records, not 11", true, "FAILED", func(r *connect.SourceRecord) {
 			r.Value = connect.RecordBatch{Bytes: r.Value.(connect.RecordBatch).Bytes, Records: 11}
 		}},
-		{"corrupt", "its checksum is wrong", true, func(r *connect.SourceRecord) { r.Value.(connect.RecordBatch).Bytes[70] ^= 1 }},
-		{"two of them", "bytes, not", true, func(r *connect.SourceRecord) {
+		{"corrupt", "its checksum is wrong", true, "RESTARTING", func(r *connect.SourceRecord) { r.Value.(connect.RecordBatch).Bytes[70] ^= 1 }},
+		{"two of them", "bytes, not", true, "FAILED", func(r *connect.SourceRecord) {
 			b := r.Value.(connect.RecordBatch).Bytes
 			r.Value = connect.RecordBatch{Bytes: append(slices.Clone(b), b...), Records: 20}
 		}},
@@ -356,12 +361,13 @@ func TestBatchesThatMayNotBe(t *testing.T) {
 					f.Now = func() bool { return c.may }
 					return f
 				}
+				w.opts.Restart = DefaultRestart
 				batch := w.batches(0, 0, 1, 10)
 				c.change(&batch[0])
 				task := w.task(w.source(batch))
-				time.Sleep(time.Second)
+				time.Sleep(500 * time.Millisecond) // less than the wait before a restart
 				end(t, task)
-				if got := w.with("FAILED"); len(got) != 1 || !strings.Contains(got[0], c.says) {
+				if got := w.with("FAILED", "RESTARTING"); len(got) != 1 || !strings.Contains(got[0], c.state) || !strings.Contains(got[0], c.says) {
 					t.Errorf("got %q", got)
 				}
 				want(t, "records", values(w.k, "t"), nil)

@@ -373,7 +373,8 @@ func (r *sourceRun) emit(index int, out *pipeline.Output) error {
 		return javaerror.In(fmt.Sprintf("record %d of Poll", index), javaerror.New(javaerror.IllegalArgument, "Topic cannot be null.", nil))
 	}
 	if out.Records > 0 {
-		return r.emitBatch(index, out)
+		r.emitBatch(index, out)
+		return nil
 	}
 	s := r.newSlot(index)
 	s.rec.Topic, s.rec.Key, s.rec.Value, s.rec.Timestamp = out.Topic, out.Key, out.Value, out.Timestamp
