@@ -28,10 +28,30 @@ type RecordBatch struct {
 // headers it answers for batches of any records, without for those whose records have no headers, which no header converter has to see. It
 // is asked before each Poll that may return some, on the goroutine of Poll: the answer holds for the records of that Poll,
 // and may be another one the next time. Without it they may not.
+//
+//	func (t *task) Start(_ context.Context, tc connect.SourceTaskContext, _ connect.Config) error {
+//		t.forwarder, _ = connect.As[connect.BatchForwarder](tc)
+//		return nil
+//	}
+//
+//	func (t *task) Poll(ctx context.Context) ([]connect.SourceRecord, error) {
+//		if t.forwarder != nil && t.forwarder.ForwardsBatches(true) {
+//			return t.batches(ctx)
+//		}
+//		return t.records(ctx)
+//	}
+//
+// They may where nothing has to see single records, or to write them in another way:
+//   - the connector has no transformations, and its key.converter and value.converter are [ByteArrayConverter]; so is its header.converter, or
+//     only batches without headers may be forwarded;
+//   - errors.tolerance is none, there is no throttle, delivery is at least once, and the producer's acks are all;
+//   - the producer has no compression.type, of the worker or of the connector, not even none;
+//   - the runtime adds no headers of traces, and does not do as Kafka Connect does (cluster.Config.TraceHeaders, cluster.KafkaConnectDefaults);
+//   - nobody watches the connector at the moment (cluster.Runtime.Tap).
 type BatchForwarder interface {
 	ForwardsBatches(headers bool) bool
 	// LeastBatch returns how many bytes the batches of a partition should have on average: of each partition one batch is on its way
-	// at a time, so that smaller ones arrive later than their records would, where Kafka takes long to answer. It is safe for
-	// concurrent use.
+	// at a time, so that smaller ones arrive later than their records would, where Kafka takes long to answer. It is 0 while it is not
+	// known how long that is, as before the first batch was written: nothing speaks against small ones then. It is safe for concurrent use.
 	LeastBatch() int
 }

@@ -261,7 +261,7 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 		var lease *clients.Lease
 		if lease, err = rt.kafka.producer(ctx, p.connector, o.ID); err == nil {
 			made.Producer, made.Sharing, releaseProducer = lease.Client, lease.Sharing, lease.Release
-			made.Forward = rt.forwarding(o, made, steps, p.converters, producerProps, lease.Client)
+			made.Forward = rt.forwarding(o, made, p.steps, p.converters, producerProps, lease.Client) // a batch has a topic
 			own.forward = made.Forward
 		}
 	}

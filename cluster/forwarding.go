@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/pipeline"
 	"github.com/gokconnect/connect/internal/rawproduce"
 	"github.com/gokconnect/connect/internal/worker"
@@ -18,12 +17,12 @@ func (rt *Runtime) forwarding(o worker.TaskOptions, p *worker.SourceParts, steps
 	codecs, _ := client.OptValue(kgo.ProducerBatchCompression).([]kgo.CompressionCodec)
 	switch {
 	case len(steps) > 0, p.Throttle != nil, p.Operator.Tolerates(), rt.cfg.TraceHeaders:
-	case !isBytes(c.Key), !isBytes(c.Value), rt.cfg.javaDefaults:
+	case !pipeline.PassesBytes(c.Key), !pipeline.PassesBytes(c.Value), rt.cfg.javaDefaults:
 	case compression, slices.ContainsFunc(codecs, func(codec kgo.CompressionCodec) bool { return codec != kgo.NoCompression() }):
 	case client.OptValue(kgo.RequiredAcks) != any(kgo.AllISRAcks()):
 	default:
 		return &worker.Forwarding{
-			Headers: isBytes(c.Header),
+			Headers: pipeline.PassesBytes(c.Header),
 			Now:     func() bool { return !o.Taps.Any() },
 			New: func(ctx context.Context, done func(*rawproduce.Batch, error)) worker.BatchProducer {
 				return rawproduce.New(ctx, rawproduce.Config{Client: client, Done: done, Logger: o.Logger})
@@ -31,10 +30,4 @@ func (rt *Runtime) forwarding(o worker.TaskOptions, p *worker.SourceParts, steps
 		}
 	}
 	return nil
-}
-
-// isBytes reports whether a converter is the one that passes bytes on.
-func isBytes(converter any) bool {
-	_, ok := converter.(connect.ByteArrayConverter)
-	return ok
 }

@@ -64,12 +64,16 @@ func TestForwardsBatches(t *testing.T) {
 		{name: "another key converter", set: connect.Config{"key.converter": "org.apache.kafka.connect.storage.StringConverter"}, want: 1},
 		{name: "another header converter", set: connect.Config{"header.converter": "org.apache.kafka.connect.storage.SimpleHeaderConverter"}, want: 3},
 		{name: "a transformation", source: cluster.Source{Transforms: []connect.Transformation{upper}}, want: 1},
-		{name: "a topic", source: cluster.Source{Topic: "t"}, want: 1},
+		{name: "a transformation of the configuration", set: connect.Config{"transforms": "f", "transforms.f.type": "org.apache.kafka.connect.transforms.Flatten$Value"}, want: 1},
+		{name: "a topic", source: cluster.Source{Topic: "t"}, want: 2},
+		{name: "declared converters", source: cluster.Source{Key: connect.ByteArrayConverter{}, Value: connect.ByteArrayConverter{}, Header: connect.ByteArrayConverter{}}, want: 2},
+		{name: "pointers to converters", source: cluster.Source{Key: &connect.ByteArrayConverter{}, Value: &connect.ByteArrayConverter{}, Header: &connect.ByteArrayConverter{}}, want: 2},
 		{name: "tolerance", set: connect.Config{"errors.tolerance": "all"}, want: 1},
 		{name: "a throttle", source: cluster.Source{Throttle: cluster.Throttle{RecordsPerSecond: 1000}}, want: 1},
 		{name: "headers of traces", cfg: cluster.Config{TraceHeaders: true}, want: 1},
 		{name: "compression by the connector", set: connect.Config{"producer.override.compression.type": "zstd"}, want: 1},
 		{name: "none by the worker", cfg: cluster.Config{Worker: connect.Config{"producer.compression.type": "none"}}, want: 1},
+		{name: "as Kafka Connect", cfg: cluster.KafkaConnectDefaults(cluster.Config{}), want: 1},
 		{name: "acks", set: connect.Config{"producer.override.acks": "1"}, want: 1},
 		{name: "all acks", set: connect.Config{"producer.override.acks": "-1"}, want: 2},
 		{name: "not idempotent", set: connect.Config{"producer.override.enable.idempotence": "false"}, want: 2},
@@ -81,7 +85,10 @@ func TestForwardsBatches(t *testing.T) {
 				var answer atomic.Int32
 				s := c.source
 				s.Name, s.Connector = "s", asking{&answer}
-				s.Config = connect.Config{"key.converter": bytes, "value.converter": bytes, "header.converter": bytes}
+				s.Config = connect.Config{}
+				if s.Value == nil {
+					s.Config = connect.Config{"key.converter": bytes, "value.converter": bytes, "header.converter": bytes}
+				}
 				maps.Copy(s.Config, c.set)
 				rt, stop := start(t, k, c.cfg, s)
 				time.Sleep(20 * time.Second)

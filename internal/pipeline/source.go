@@ -78,10 +78,19 @@ func (p *Source) OnGivenUp(f func(index int, failure *tolerance.Failure) error) 
 // Without it they fail the task.
 func (p *Source) Forwards(may func() bool) { p.forwards = may }
 
+// PassesBytes reports whether a converter is the one that passes bytes on as they are: [connect.ByteArrayConverter], or a pointer to one.
+func PassesBytes(converter any) bool {
+	switch converter.(type) {
+	case connect.ByteArrayConverter, *connect.ByteArrayConverter:
+		return true
+	}
+	return false
+}
+
 // appender returns the converter as one that appends, if it is one and that is worth it: bytes that pass as they are were given
 // up by the task, and need no copy.
 func appender(c connect.Converter) connect.AppendConverter {
-	if _, ok := c.(connect.ByteArrayConverter); ok {
+	if PassesBytes(c) {
 		return nil
 	}
 	a, _ := connect.As[connect.AppendConverter](c)
