@@ -2,6 +2,7 @@ package rawproduce
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -11,7 +12,7 @@ import (
 type Batch struct {
 	Topic     string
 	Partition int32
-	// Bytes are the batch, which [Check] has passed. They are the producer's, which changes the header, and are given up when the batch is done.
+	// Bytes are the batch, which [recordbatch.CheckBytes] has passed. They are the producer's, which changes the header, and are given up when the batch is done.
 	Bytes   []byte
 	Records int
 	// Of is whatever its user wants to find it by.
@@ -43,8 +44,8 @@ type partition struct {
 	notBefore time.Time
 	// looks is how many looks at its topic it needs: more than there were when its leader did not take a batch.
 	looks int
-	// missing is since when there is no such partition.
-	missing time.Time
+	// missing is since when there is no such partition, beyond since when its topic is known to be there, but not to have as many.
+	missing, beyond time.Time
 	// why is the last error.
 	why error
 	// failed ends the partition: nothing may come behind what could not be written.
@@ -57,13 +58,36 @@ func (p *partition) led(t *topic, now time.Time) error {
 	if err == nil && leader < 0 {
 		err = kerr.LeaderNotAvailable
 	}
-	switch {
-	case !errors.Is(err, kerr.UnknownTopicOrPartition):
-		p.missing = time.Time{}
-	case p.missing.IsZero():
-		p.missing = now
+	since := func(was time.Time, is bool) time.Time {
+		switch {
+		case !is:
+			return time.Time{}
+		case was.IsZero():
+			return now
+		}
+		return was
 	}
+	p.missing = since(p.missing, errors.Is(err, kerr.UnknownTopicOrPartition))
+	p.beyond = since(p.beyond, err != nil && t.err == nil && len(t.leaders) <= int(p.number))
 	return err
+}
+
+const (
+	// longestMissing is how long a batch waits for a topic or partition that does not exist, as records do.
+	longestMissing = 15 * time.Second
+	// longestBeyond is how long it waits for a topic to grow, of which brokers hear one after the other. Records don't wait for that.
+	longestBeyond = 3 * time.Second
+)
+
+// absent returns an error if the partition has not been there for too long.
+func (p *partition) absent(t *topic, now time.Time) error {
+	switch {
+	case !p.beyond.IsZero() && now.Sub(p.beyond) >= longestBeyond:
+		return fmt.Errorf("topic %s has %d partitions, and no partition %d", t.name, len(t.leaders), p.number)
+	case !p.missing.IsZero() && now.Sub(p.missing) > longestMissing:
+		return kerr.UnknownTopicOrPartition
+	}
+	return nil
 }
 
 // forget gives the identity up.

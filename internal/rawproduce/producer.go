@@ -296,7 +296,10 @@ func (p *Producer) prepare(part *partition, now time.Time, ask *[]*topic) (ready
 		return false, time.Time{}, nil
 	}
 	if err := part.led(t, now); err != nil {
-		if !kerr.IsRetriable(err) || !part.missing.IsZero() && now.Sub(part.missing) > longestMissing {
+		if !kerr.IsRetriable(err) {
+			return false, time.Time{}, err
+		}
+		if err := part.absent(t, now); err != nil {
 			return false, time.Time{}, err
 		}
 		p.again(part, now, err)
@@ -325,9 +328,6 @@ func (p *Producer) prepare(part *partition, now time.Time, ask *[]*topic) (ready
 	}
 	return true, time.Time{}, nil
 }
-
-// longestMissing is how long a batch waits for a topic or partition that does not exist, as records do.
-const longestMissing = 15 * time.Second
 
 // again has the first batch of a partition sent once more, after a while and after another look at who leads the partition.
 func (p *Producer) again(part *partition, now time.Time, why error) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect/internal/kafkatest"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -210,17 +211,44 @@ func TestTroubleOfOne(t *testing.T) {
 	})
 }
 
-// TestNotThere: batches of a topic that does not exist fail after a while, as records do.
+// TestNotThere: batches of a topic that does not exist fail after a while, as records do; sooner if it is the partition alone.
 func TestNotThere(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
+		var log strings.Builder
+		w.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		w.sendOf(9, "nine", 10, batchOf(t, recordsOf(0, 10)))
 		w.sendOf(0, "zero", 10, batchOf(t, recordsOf(0, 10)))
-		time.Sleep(longestMissing - time.Second)
+		time.Sleep(longestBeyond - time.Second)
 		w.want(w.said(), "0 zero: 9")
 		time.Sleep(2 * time.Second)
-		if said := w.said(); len(said) != 2 || !strings.Contains(said[1], "UNKNOWN_TOPIC_OR_PARTITION") {
+		w.want(w.said(), "0 zero: 9", "9 nine: topic t has 4 partitions, and no partition 9")
+		if log.Len() > 0 {
+			t.Errorf("log: %s", &log)
+		}
+		w.Send(&Batch{Topic: "none", Partition: 1, Bytes: batchOf(t, recordsOf(0, 10)), Records: 10, Of: "none"})
+		time.Sleep(longestMissing - time.Second)
+		if said := w.said(); len(said) != 2 {
 			t.Errorf("said %q", said)
 		}
+		time.Sleep(2 * time.Second)
+		if said := w.said(); len(said) != 3 || !strings.Contains(said[2], "UNKNOWN_TOPIC_OR_PARTITION") {
+			t.Errorf("said %q", said)
+		}
+	}, kgo.RetryBackoffFn(func(tries int) time.Duration { return min(time.Second, 100*time.Millisecond<<min(tries-1, 10)) }))
+}
+
+// TestTopicGrows: a batch waits for a partition that is being added, also to a topic that was made before it.
+func TestTopicGrows(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.Send(&Batch{Topic: "late", Partition: 3, Bytes: batchOf(t, recordsOf(0, 10)), Records: 10, Of: "late"})
+		time.Sleep(longestMissing - 5*time.Second)
+		w.k.MustCreateTopic("late", 2)
+		time.Sleep(longestBeyond - time.Second)
+		if _, err := kadm.NewClient(w.Client).CreatePartitions(t.Context(), 2, "late"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		w.want(w.said(), "3 late: 9")
 	})
 }
 
