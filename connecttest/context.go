@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,14 +139,17 @@ type SourceContext struct {
 	offsets *Offsets
 	// Transaction is what Transactions returns; nil is no transactions.
 	Transaction *Transaction
+	// Batches says which batches of records the task may return; nil is none.
+	Batches *Batches
+	allowed atomic.Bool // what the task heard last
 }
 
-// NewSourceContext returns the context of a source task. offsets may be nil for none.
+// NewSourceContext returns the context of a source task, which may return no batches of records. offsets may be nil for none.
 func NewSourceContext(t testing.TB, id connect.TaskID, cfg connect.Config, offsets *Offsets) *SourceContext {
 	if offsets == nil {
 		offsets = new(Offsets)
 	}
-	return &SourceContext{taskContext: taskContext{id: id, logger: logger(t), cfg: maps.Clone(cfg)}, offsets: offsets}
+	return &SourceContext{taskContext: taskContext{id: id, logger: logger(t), cfg: maps.Clone(cfg)}, offsets: offsets, Batches: new(Batches)}
 }
 
 // Offsets returns the stored offsets.
@@ -157,6 +161,19 @@ func (c *SourceContext) Transactions() connect.TransactionContext {
 		return nil
 	}
 	return c.Transaction
+}
+
+// ForwardsBatches implements [connect.BatchForwarder], as c.Batches says.
+func (c *SourceContext) ForwardsBatches(headers bool) bool {
+	may, withHeaders, _ := c.Batches.answer()
+	c.allowed.Store(may)
+	return may && (withHeaders || !headers)
+}
+
+// LeastBatch implements [connect.BatchForwarder], as c.Batches says.
+func (c *SourceContext) LeastBatch() int {
+	_, _, least := c.Batches.answer()
+	return least
 }
 
 // Transaction is a [connect.TransactionContext] that records its calls.

@@ -8,7 +8,8 @@
 //     that fits; it takes a line and a small harness.
 //   - [FakeSource] and [FakeSink] are connectors that fail, block or panic as their configuration says, for tests of
 //     what runs connectors.
-//   - [ConnectorContext], [SourceContext] and [SinkContext] stand in for the runtime, and keep what they were asked for.
+//   - [ConnectorContext], [SourceContext] and [SinkContext] stand in for the runtime, and keep what they were asked for; [Batches] allow
+//     sources to return Kafka's batches.
 //
 // Package kafkatest, below this one, has a Kafka in memory for tests with a whole runtime, and with several that share the
 // work (NewCluster). Package cluster/coordinatortest proves what brings them together.

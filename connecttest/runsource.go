@@ -19,6 +19,8 @@ import (
 type SourceRun struct {
 	// Offsets are the stored offsets. They stay when the run is restarted.
 	Offsets *Offsets
+	// Batches says which batches of records the tasks may return: none before [Batches.Allow].
+	Batches *Batches
 
 	t         testing.TB
 	connector connect.SourceConnector
@@ -37,14 +39,14 @@ type SourceRun struct {
 // RunSource starts a source connector with its tasks, as a runtime would do it with that configuration; the key
 // tasks.max counts, and is 1 without it. Every record counts as acknowledged as soon as a task returned it: its offset
 // is stored, and the task's optional interfaces are called. When the connector asks for it the tasks are configured
-// anew. The run stops with the test.
+// anew. A batch of records is one record, and fails its task where it would in a runtime: see [connect.RecordBatch]. The run stops with the test.
 //
 //	run := connecttest.RunSource(t, orders.New(db), connect.Config{"topic": "orders"})
 //	records := run.Take(3)
 //	run.Restart() // goes on behind the third record
 func RunSource(t testing.TB, c connect.SourceConnector, cfg connect.Config) *SourceRun {
 	t.Helper()
-	r := &SourceRun{Offsets: new(Offsets), t: t, connector: c, config: cfg, maxTasks: maxTasks(t, cfg), arrived: make(chan struct{}, 1)}
+	r := &SourceRun{Offsets: new(Offsets), Batches: new(Batches), t: t, connector: c, config: cfg, maxTasks: maxTasks(t, cfg), arrived: make(chan struct{}, 1)}
 	t.Cleanup(r.Stop)
 	r.Start()
 	return r
@@ -238,6 +240,7 @@ func (r *SourceRun) runTask(ctx context.Context, id connect.TaskID, cfg connect.
 		err = errors.Join(err, guard("SourceTask.Stop", func() error { return task.Stop(context.Background()) }))
 	}()
 	sc := NewSourceContext(r.t, id, cfg, r.Offsets)
+	sc.Batches = r.Batches
 	if err := guard("SourceTask.Start", func() error { return task.Start(ctx, sc, cfg) }); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -247,8 +250,9 @@ func (r *SourceRun) runTask(ctx context.Context, id connect.TaskID, cfg connect.
 	for ctx.Err() == nil {
 		var batch []connect.SourceRecord
 		err := guard("SourceTask.Poll", func() (err error) { batch, err = task.Poll(ctx); return err })
-		if sent := r.deliver(task, batch); sent != nil {
-			return sent
+		batch, refused := permitted(batch, sc.allowed.Load())
+		if sent := r.deliver(task, batch); sent != nil || refused != nil {
+			return errors.Join(refused, sent)
 		}
 		switch {
 		case err == nil || ctx.Err() != nil:
@@ -274,7 +278,7 @@ func (r *SourceRun) deliver(task connect.SourceTask, batch []connect.SourceRecor
 	committer, _ := connect.As[connect.RecordCommitter](task)
 	for i := range batch {
 		if committer != nil {
-			meta := &connect.RecordMetadata{Topic: batch[i].Topic, Offset: int64(i), Timestamp: batch[i].Timestamp}
+			meta := &connect.RecordMetadata{Topic: batch[i].Topic, Offset: int64(i), Timestamp: timeOf(&batch[i])}
 			if err := guard("CommitRecord", func() error { return committer.CommitRecord(context.Background(), &batch[i], meta) }); err != nil {
 				return err
 			}

@@ -48,7 +48,7 @@ var sourceChecks = []check[SourceHarness]{
 	{"poll-ends", "Poll returns soon after ctx is done, with or without an error", sourcePollEnds},
 	{"poll-done", "records that Poll returns after ctx is done are still delivered: none may be lost", sourcePollDone},
 	{"records-given-up", "what the records refer to belongs to the runtime for ever", sourceGivenUp},
-	{"records-valid", "Topic is required; keys, values and headers match their schemas", sourceValid},
+	{"records-valid", "Topic is required; keys, values and headers match their schemas; no record is a batch of records while that is not allowed", sourceValid},
 	{"fields-primitive", "a source partition and a source offset hold primitive values only", sourcePrimitive},
 	{"offset-fixed", "Fields is called on another goroutine than Poll, so the offset must not change", sourceOffsetFixed},
 	{"resume", "SourceOffset is where to go on after the record", sourceResume},
@@ -256,6 +256,9 @@ func sourceValid(t testing.TB, h SourceHarness) error {
 	h.Add(t, 10)
 	records, err := runSource(t, h, new(Offsets), 10, nil)
 	if err != nil {
+		return err
+	}
+	if _, err := permitted(records, false); err != nil {
 		return err
 	}
 	for i, r := range records {

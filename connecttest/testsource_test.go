@@ -154,6 +154,8 @@ func (t *numberTask) Poll(ctx context.Context) ([]connect.SourceRecord, error) {
 		r.Topic = ""
 	case "wrong schema":
 		r.ValueSchema = connect.StringSchema
+	case "batch of records":
+		r.ValueSchema, r.Value = nil, connect.RecordBatch{Records: 1}
 	case "struct in partition":
 		r.SourcePartition = connect.Fields{"p": struct{}{}}
 	case "moving offset":
@@ -197,6 +199,7 @@ func TestSourceSuite(t *testing.T) {
 		"reuses bytes":                "records-given-up",
 		"no topic":                    "records-valid",
 		"wrong schema":                "records-valid",
+		"batch of records":            "records-valid",
 		"struct in partition":         "fields-primitive",
 		"moving offset":               "offset-fixed",
 		"needs metadata":              "commit",
