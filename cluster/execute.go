@@ -383,7 +383,9 @@ func (rt *Runtime) configured(e configstore.Event, now *configstore.Snapshot) {
 		rt.rounds.TasksChanged(e.Connector)
 		rt.coordinator.Rejoin("the tasks of connector " + e.Connector + " changed")
 		rt.tasksChanged(e.Connector, before)
-		rt.core.Hold(e.Connector, now.Offset)
+		if !rt.standalone() { // nobody else can have had a part of it
+			rt.core.Hold(e.Connector, now.Offset)
+		}
 		if k := rt.snapshot[e.Connector]; k != nil {
 			rt.status.keepTasks(e.Connector, len(k.Tasks))
 		}

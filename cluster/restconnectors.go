@@ -207,6 +207,27 @@ func (rt *Runtime) settle(ctx context.Context, name string) error {
 	}
 }
 
+// stopped waits until nothing of a connector is still stopping: what it said of itself before is not shown any more then.
+func (rt *Runtime) stopped(ctx context.Context, name string) error {
+	for {
+		var changed <-chan struct{}
+		var stops bool
+		err := rt.do(ctx, func() error {
+			_, _, changed = rt.status.get(name)
+			stops = rt.core.StopsOf(name)
+			return nil
+		})
+		if err != nil || !stops {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
 func (rt *Runtime) startFailed(name string, err error) error {
 	message := "Failed to start connector: " + name
 	if rt.standalone() {
@@ -322,7 +343,10 @@ func (a apiConnectors) Restart(ctx context.Context, name string, plan rest.Resta
 			return nil, err
 		}
 	}
-	return status, rt.Restart(ctx, name, RestartOptions{Tasks: plan.IncludeTasks, OnlyFailed: plan.OnlyFailed})
+	if err := rt.Restart(ctx, name, RestartOptions{Tasks: plan.IncludeTasks, OnlyFailed: plan.OnlyFailed}); err != nil || !rt.standalone() {
+		return status, err
+	}
+	return status, rt.stopped(ctx, name)
 }
 
 // markRestarting marks what a plan is about.

@@ -147,6 +147,8 @@ func (a apiTasks) RestartTask(ctx context.Context, id connect.TaskID) error {
 	err := a.rt.restartTaskHere(ctx, id)
 	known := !isNotFound(err, id.Connector)
 	switch {
+	case err == nil && a.rt.standalone():
+		return a.rt.stopped(ctx, id.Connector)
 	case err == nil:
 		return nil
 	case errors.Is(err, errNotHere) && !a.rt.standalone():

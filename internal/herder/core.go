@@ -220,6 +220,19 @@ func (c *Core) Stopping() (tasks []connect.TaskID) {
 	return tasks
 }
 
+// StopsOf reports whether something of a connector is still stopping: itself or one of its tasks.
+func (c *Core) StopsOf(connector string) bool {
+	if r := c.connectors[connector]; r != nil && r.stopping {
+		return true
+	}
+	for _, t := range c.tasks[connector] {
+		if t.stopping {
+			return true
+		}
+	}
+	return false
+}
+
 // Idle reports whether nothing runs, and nothing is still stopping.
 func (c *Core) Idle() bool { return len(c.connectors) == 0 && len(c.tasks) == 0 }
 
