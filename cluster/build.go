@@ -262,7 +262,9 @@ func (rt *Runtime) sourceParts(ctx context.Context, o worker.TaskOptions, f foun
 		if lease, err = rt.kafka.producer(ctx, p.connector, o.ID); err == nil {
 			made.Producer, made.Sharing, releaseProducer = lease.Client, lease.Sharing, lease.Release
 			made.Forward = rt.forwarding(o, made, p.steps, p.converters, producerProps, lease.Client) // a batch has a topic
-			own.forward = made.Forward
+			if made.Forward != nil {
+				made.Context = &forwardingContext{own, made.Forward}
+			}
 		}
 	}
 	if err != nil {
@@ -355,21 +357,19 @@ type sourceContext struct {
 	taskInfo
 	offsets      connect.OffsetReader
 	transactions connect.TransactionContext // or nil
-	forward      *worker.Forwarding         // or nil
 }
 
 func (c *sourceContext) Offsets() connect.OffsetReader            { return c.offsets }
 func (c *sourceContext) Transactions() connect.TransactionContext { return c.transactions }
 
-// ForwardsBatches implements [connect.BatchForwarder].
-func (c *sourceContext) ForwardsBatches(headers bool) bool {
-	return c.forward != nil && c.forward.ForwardsBatches(headers)
+// forwardingContext is that of a task whose configuration lets batches pass as they are: it is a [connect.BatchForwarder].
+type forwardingContext struct {
+	*sourceContext
+	forward *worker.Forwarding
 }
 
+// ForwardsBatches implements [connect.BatchForwarder].
+func (c *forwardingContext) ForwardsBatches(headers bool) bool { return c.forward.ForwardsBatches(headers) }
+
 // LeastBatch implements [connect.BatchForwarder].
-func (c *sourceContext) LeastBatch() int {
-	if c.forward == nil {
-		return 0
-	}
-	return c.forward.LeastBatch()
-}
+func (c *forwardingContext) LeastBatch() int { return c.forward.LeastBatch() }
