@@ -154,8 +154,8 @@ func (w *world) overlap(partition int32, other, l *life) {
 	switch {
 	case !other.putting.IsZero() && time.Since(other.putting) >= maxPollInterval-groupHeartbeat, other.longPut.Equal(time.Now()):
 		w.overlaps.put++ // a Put may begin when the group has begun to wait, until the next heartbeat tells of it
-	case time.Since(other.in.trouble) < 5*time.Second:
-		w.overlaps.fault++
+	case time.Since(other.in.trouble) < maxPollInterval+groupHeartbeat:
+		w.overlaps.fault++ // a round that began meanwhile ends without it, or what it commits waits
 	case time.Since(w.refusing) < maxPollInterval:
 		w.overlaps.commit++ // the client tries again for as long as that, and what it commits for waits
 	default:
