@@ -369,7 +369,9 @@ type forwardingContext struct {
 }
 
 // ForwardsBatches implements [connect.BatchForwarder].
-func (c *forwardingContext) ForwardsBatches(headers bool) bool { return c.forward.ForwardsBatches(headers) }
+func (c *forwardingContext) ForwardsBatches(headers bool) bool {
+	return c.forward.ForwardsBatches(headers)
+}
 
 // LeastBatch implements [connect.BatchForwarder].
 func (c *forwardingContext) LeastBatch() int { return c.forward.LeastBatch() }
