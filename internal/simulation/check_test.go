@@ -237,8 +237,8 @@ func (w *world) stopSpinning() {
 	})
 }
 
-// arrivedAll reports whether all numbers of the source were delivered by the sink, and all that is in the topic.
-func (w *world) arrivedAll() bool {
+// checkArrived: all numbers of the source were delivered by the sink, and all that is in the topic.
+func (w *world) checkArrived() (problem string) {
 	w.mu.Lock()
 	numbers := map[string]bool{}
 	for _, values := range w.delivered {
@@ -248,12 +248,15 @@ func (w *world) arrivedAll() bool {
 	}
 	w.mu.Unlock()
 	if int64(len(numbers)) < sourceParts*w.plan.records {
-		return false
+		return fmt.Sprintf("%d numbers of %d have arrived", len(numbers), sourceParts*w.plan.records)
 	}
 	all := w.records(outTopic)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return !slices.ContainsFunc(all, func(r *kgo.Record) bool { return w.delivered[r.Partition][r.Offset] == "" })
+	if slices.ContainsFunc(all, func(r *kgo.Record) bool { return w.delivered[r.Partition][r.Offset] == "" }) {
+		return "not all that is in the topic was delivered"
+	}
+	return ""
 }
 
 // checkStatuses: every instance says that everything runs, and where it does.

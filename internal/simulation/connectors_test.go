@@ -152,7 +152,8 @@ func (s *sinkTask) OpenPartitions(_ context.Context, partitions []connect.TopicP
 // overlap judges that a task begins with a partition that another has not closed (3).
 func (w *world) overlap(partition int32, other, l *life) {
 	switch {
-	case !other.putting.IsZero() && time.Since(other.putting) >= maxPollInterval-groupHeartbeat, other.longPut.Equal(time.Now()):
+	case !other.putting.IsZero() && time.Since(other.putting) >= maxPollInterval-groupHeartbeat, other.longPut.Equal(time.Now()), l.longPut.Equal(time.Now()):
+		// Or the task that begins has waited behind a Put itself, and hears of the round before.
 		w.overlaps.put++ // a Put may begin when the group has begun to wait, until the next heartbeat tells of it
 	case time.Since(other.in.trouble) < maxPollInterval+groupHeartbeat:
 		w.overlaps.fault++ // a round that began meanwhile ends without it, or what it commits waits

@@ -83,14 +83,11 @@ func (w *world) run() {
 	}
 	w.put("source", w.plan.source)
 	w.put("sink", w.plan.sink)
-	w.settle("everything arrives", func() string {
-		if w.arrivedAll() {
-			return ""
-		}
-		return "not everything has arrived"
-	})
+	w.settle("everything arrives", w.checkArrived)
 	w.settle("statuses", w.checkStatuses)
 	w.settle("offsets", w.checkStored) // who read last may have died, and its work waits for it to come back
+	sleep(15 * time.Second)
+	w.settle("everything arrives that came again", w.checkArrived)
 	w.note("END")
 	for _, i := range w.live() {
 		i.gone = true

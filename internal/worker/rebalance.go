@@ -129,8 +129,41 @@ func (r *sinkRun) removeMember(closed *kgo.Client, member string) error {
 	return err
 }
 
+// membership is as whom a run has partitions. The client's callbacks are the only ones to touch it, one at a time.
+type membership struct {
+	member string // its id
+	held   map[connect.TopicPartition]bool
+}
+
+// replaced reports whether the client became another member since partitions were assigned, and was not told that they are lost. A member
+// that joins too late is unknown to the group; the client then joins as a new one, and, with a cooperative assignor, goes on with
+// what it had, and claims it, while another member has it (invariant 3).
+func (m *membership) replaced(cl *kgo.Client) bool {
+	member, _ := cl.GroupMetadata()
+	if len(m.held) > 0 && member != m.member {
+		return true
+	}
+	m.member = member
+	return false
+}
+
+// expelled takes the run out of its group if it holds partitions as a member that is no more, and reports whether it did.
+func (r *sinkRun) expelled(cl *kgo.Client) bool {
+	if r.AsJava || !r.membership.replaced(cl) {
+		return false
+	}
+	r.leave(cl, errors.New("the group went on without the task, and its partitions to others: it joined a rebalance too late"))
+	return true
+}
+
 func (r *sinkRun) onAssigned(cl *kgo.Client, m map[string][]int32) {
+	if r.expelled(cl) {
+		return
+	}
 	partitions := flatten(m)
+	for _, tp := range partitions {
+		r.membership.held[tp] = true
+	}
 	if len(partitions) == 0 && !r.AsJava || !r.rebalanceTurn(cl) {
 		return
 	}
@@ -298,7 +331,13 @@ func (r *sinkRun) resolve(ctx context.Context, offsets map[string]map[int32]kgo.
 
 // giveUp closes partitions that the task loses: with a last commit when they were revoked, without when they are lost.
 func (r *sinkRun) giveUp(cl *kgo.Client, m map[string][]int32, commit bool) {
+	if commit && r.expelled(cl) {
+		return
+	}
 	partitions := flatten(m)
+	for _, tp := range partitions {
+		delete(r.membership.held, tp)
+	}
 	if len(partitions) == 0 {
 		return
 	}

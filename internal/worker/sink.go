@@ -108,6 +108,7 @@ type sinkRun struct {
 	closeBegun   atomic.Bool
 	clientClosed chan struct{}
 	closing      sync.WaitGroup // a close of the client by leave
+	membership   membership
 
 	// turn is held by whoever may call the task. It is a channel, not a mutex, so that waiting for it can end.
 	turn  chan struct{}
@@ -155,6 +156,7 @@ type assigned struct {
 func newSinkRun(t *Task, o SinkOptions, p *SinkParts) *sinkRun {
 	r := &sinkRun{SinkOptions: o, SinkParts: *p, t: t, turn: make(chan struct{}, 1),
 		left: make(chan struct{}), clientClosed: make(chan struct{}), parts: make(map[connect.TopicPartition]*assigned), replaced: make(map[string]bool), stale: make(map[connect.TopicPartition]int64)}
+	r.membership.held = make(map[connect.TopicPartition]bool)
 	r.preCommit, _ = connect.As[connect.PreCommitter](p.Task)
 	r.flusher, _ = connect.As[connect.Flusher](p.Task)
 	r.opener, _ = connect.As[connect.PartitionOpener](p.Task)

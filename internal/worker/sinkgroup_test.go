@@ -12,7 +12,10 @@ import (
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/kafkatest"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // TestAbandonedSink: what a task does after it was given up has no effect, and its partitions go to others at once.
@@ -276,5 +279,43 @@ func TestOverdue(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		return nil
+	})
+}
+
+// TestSinkThatJoinsTooLate: a member that the group has forgotten becomes a new one, and must not go on with what the old one had:
+// the client does not say that it is lost.
+func TestSinkThatJoinsTooLate(t *testing.T) {
+	inSinkWorld(t, 6, func(t *testing.T, w *sinkWorld, j *journal) {
+		w.opts.CommitInterval = time.Second
+		w.opts.Restart = RestartPolicy{Max: 1, First: time.Second, Limit: time.Second}
+		w.client = []kgo.Opt{kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.SessionTimeout(10 * time.Second), kgo.HeartbeatInterval(time.Second), kgo.RebalanceTimeout(10 * time.Second)}
+		forgotten := w.run(func() connect.SinkTask { return &sink{journal: j} })
+		w.produce("t", 6, 0, 12)
+		time.Sleep(10 * time.Second)
+		w.k.ControlKey(int16(kmsg.JoinGroup), func(r kmsg.Request) (kmsg.Response, error, bool) {
+			req := r.(*kmsg.JoinGroupRequest)
+			if req.MemberID == "" {
+				w.k.KeepControl()
+				return nil, nil, false
+			}
+			resp := req.ResponseKind().(*kmsg.JoinGroupResponse)
+			resp.ErrorCode = kerr.UnknownMemberID.Code
+			return resp, nil, true
+		})
+		w.k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.RebalanceInProgress, Count: 1})
+		time.Sleep(time.Minute)
+		w.produce("t", 6, 12, 24)
+		time.Sleep(10 * time.Second)
+		if j.count("RESTARTING") != 1 || j.count("open") != 2 {
+			t.Errorf("%q, want that its partitions were given up, and opened again", j.all())
+		}
+		total := int64(0)
+		for p := range int32(6) {
+			total += w.committed(t, "t", p)
+		}
+		if total != 24 {
+			t.Errorf("%d records are committed, want 24", total)
+		}
+		end(t, forgotten)
 	})
 }
