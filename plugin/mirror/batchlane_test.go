@@ -77,6 +77,11 @@ func (p *inBatches) start(more ...string) {
 // copied waits until all was copied, and compares both sides.
 func (p *inBatches) copied() {
 	p.t.Helper()
+	defer func() {
+		if p.t.Failed() {
+			p.t.Logf("of %d records the source has %d offsets, the target %d: %+v, %+v", p.made, size(p.a, "t"), size(p.b, "A.t"), p.a.PartitionInfos("t"), p.b.PartitionInfos("A.t"))
+		}
+	}()
 	p.await(fmt.Sprintf("%d records", p.made), func() bool { return size(p.b, "A.t") >= int64(p.made) })
 	p.same()
 }
@@ -267,7 +272,11 @@ func TestForwardingMeetsTrouble(t *testing.T) {
 					p.t.Fatal(err)
 				}
 				for range 100 {
-					cl.Produce(p.t.Context(), &kgo.Record{Topic: "t", Value: p.value()}, nil)
+					cl.Produce(p.t.Context(), &kgo.Record{Topic: "t", Value: p.value()}, func(_ *kgo.Record, err error) {
+						if err != nil {
+							p.t.Error(err)
+						}
+					})
 				}
 				if err := cl.Flush(p.t.Context()); err != nil {
 					p.t.Fatal(err)
