@@ -335,6 +335,9 @@ func (r *sinkRun) giveUp(cl *kgo.Client, m map[string][]int32, commit bool) {
 		return
 	}
 	partitions := flatten(m)
+	if !commit {
+		clear(r.membership.held) // those of forgotten topics too, of which the client does not speak any more
+	}
 	for _, tp := range partitions {
 		delete(r.membership.held, tp)
 	}
