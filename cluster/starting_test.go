@@ -14,8 +14,10 @@ import (
 	"github.com/gokconnect/connect/internal/kafkatest"
 	"github.com/gokconnect/connect/offsets"
 	"github.com/gokconnect/connect/plugin/file"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // slowOffsets start after a minute.
@@ -34,6 +36,7 @@ func (slowOffsets) Start(ctx context.Context) error {
 func TestLookingForTopicsMakesNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := kafkatest.New(t, kafkatest.Kfake(kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(3)))
+		k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.NotController, Count: 3}) // looking comes first
 		a := startConfigured(t, k, "a", cluster.Config{Client: []kgo.Opt{kgo.AllowAutoTopicCreation()}})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
