@@ -20,7 +20,6 @@ import (
 // compare compares everything that was seen with what is expected.
 func (w *playWorld) compare() {
 	e := w.s.Expect
-	w.scattered = w.s.scattered()
 	for _, want := range e.Responses {
 		w.compareResponse(want.Step, want.Status, want.Body)
 	}

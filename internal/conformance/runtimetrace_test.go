@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
+
+	"github.com/gokconnect/connect/internal/conformance/probe"
 )
 
 // lanes are the events of one phase by instance and lane.
@@ -17,9 +20,44 @@ type lanes map[string]map[string][]map[string]any
 
 // compareTrace compares the calls of the probes.
 func (w *playWorld) compareTrace() {
-	var got []lanes
-	var names []string
-	for _, p := range w.trace.Phases() {
+	phases := w.trace.Phases()
+	got, want := w.phases(phases)
+	for i := range max(len(want), len(got)) {
+		if i >= len(got) || i >= len(want) {
+			w.t.Errorf("there are %d phases, want %d", len(got), len(want))
+			return
+		}
+		w.eachLane(got[i], want[i], func(label, lane string, y, x []map[string]any) {
+			if !w.sameEvents(x, y) {
+				w.t.Errorf("trace, phase %q, %s, %s:\n got\n%s want\n%s", phases[i].Name, label, lane, listed2(y), listed2(x))
+			}
+		})
+	}
+}
+
+// mark ends a phase, when what is expected of it has come. Not all scenarios wait for that themselves.
+func (w *playWorld) mark(name string) {
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end) && !w.hasCome(); {
+		<-time.After(20 * time.Millisecond)
+	}
+	w.trace.Mark(name)
+}
+
+// hasCome reports whether the phase that goes on has all that is expected of it.
+func (w *playWorld) hasCome() bool {
+	got, want := w.phases(append(w.trace.Phases(), w.trace.Current()))
+	n := len(got) - 1
+	if n >= len(want) {
+		return true
+	}
+	same := true
+	w.eachLane(got[n], want[n], func(_, _ string, got, want []map[string]any) { same = same && w.sameEvents(want, got) })
+	return same
+}
+
+// phases returns what was traced and what is expected, without what the scenario says is a matter of timing.
+func (w *playWorld) phases(traced []probe.Phase) (got, want []lanes) {
+	for _, p := range traced {
 		l := make(lanes)
 		for _, e := range p.Events {
 			label := w.label(e)
@@ -28,30 +66,29 @@ func (w *playWorld) compareTrace() {
 			}
 			l[label][e.Lane] = append(l[label][e.Lane], canonical(map[string]any(e.Event)).(map[string]any))
 		}
-		got, names = append(got, l), append(names, p.Name)
+		got = append(got, l)
 	}
 	w.normalise(got)
-	var want []lanes
 	for _, p := range w.s.Expect.Trace {
 		want = append(want, p.Instances)
 	}
 	w.normalise(want)
-	for i := range max(len(want), len(got)) {
-		if i >= len(got) || i >= len(want) {
-			w.t.Errorf("there are %d phases, want %d", len(got), len(want))
-			return
-		}
-		labels := maps.Clone(want[i])
-		maps.Copy(labels, got[i])
-		for _, label := range slices.Sorted(maps.Keys(labels)) {
-			for _, lane := range []string{"main", "other"} {
-				x, y := want[i][label][lane], got[i][label][lane]
-				if !slices.EqualFunc(x, y, func(a, b map[string]any) bool { return w.matches(a, b) }) {
-					w.t.Errorf("trace, phase %q, %s, %s:\n got\n%s want\n%s", names[i], label, lane, listed2(y), listed2(x))
-				}
-			}
+	return got, want
+}
+
+// eachLane calls do for every lane of one phase.
+func (w *playWorld) eachLane(got, want lanes, do func(label, lane string, got, want []map[string]any)) {
+	labels := maps.Clone(want)
+	maps.Copy(labels, got)
+	for _, label := range slices.Sorted(maps.Keys(labels)) {
+		for _, lane := range []string{"main", "other"} {
+			do(label, lane, got[label][lane], want[label][lane])
 		}
 	}
+}
+
+func (w *playWorld) sameEvents(want, got []map[string]any) bool {
+	return slices.EqualFunc(want, got, func(a, b map[string]any) bool { return w.matches(a, b) })
 }
 
 func listed2(events []map[string]any) string {

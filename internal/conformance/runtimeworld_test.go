@@ -72,7 +72,7 @@ func newMemoryWorld(t *testing.T, s *playScenario) *playWorld {
 
 func newWorld(t *testing.T, s *playScenario, group string, brokers []string, link func() playLink) *playWorld {
 	w := &playWorld{t: t, s: s, group: group, patience: 1, brokers: brokers, link: link, trace: probe.NewTrace(), workers: make(map[string]*playWorker),
-		responses: make(map[int]*playReply)}
+		responses: make(map[int]*playReply), scattered: s.scattered()}
 	var err error
 	if w.client, err = kgo.NewClient(append(link().opts, kgo.RecordPartitioner(kgo.ManualPartitioner()))...); err != nil {
 		t.Fatal(err)
@@ -290,7 +290,7 @@ func (w *playWorld) step(i int, s *playStep) {
 	case s.Sleep != nil:
 		<-time.After(time.Duration(*s.Sleep) * time.Millisecond)
 	case s.Mark != nil:
-		w.trace.Mark(*s.Mark)
+		w.mark(*s.Mark)
 	case s.Worker != nil:
 		w.operate(s)
 	case s.Wait != nil:

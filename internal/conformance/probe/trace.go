@@ -71,6 +71,13 @@ func (t *Trace) Phases() []Phase {
 	return append([]Phase(nil), t.phases...)
 }
 
+// Current returns what happened since the last mark, without a name.
+func (t *Trace) Current() Phase {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return Phase{Events: append([]Traced(nil), t.now...)}
+}
+
 // Each calls f for every event so far.
 func (t *Trace) Each(f func(Traced)) {
 	t.mu.Lock()
