@@ -54,7 +54,7 @@ func permitted(batch []connect.SourceRecord, allowed bool) ([]connect.SourceReco
 // timeOf returns the timestamp that a record has in Kafka.
 func timeOf(r *connect.SourceRecord) time.Time {
 	if b, ok := r.Value.(connect.RecordBatch); ok {
-		return recordbatch.Latest(b.Bytes)
+		return time.UnixMilli(recordbatch.Batch(b.Bytes).MaxTimestamp())
 	}
 	return r.Timestamp
 }

@@ -94,9 +94,9 @@ var layers = []layer{
 		why: "Several runtimes in one process, for the connectors of MirrorMaker; the listeners' TLS is that of workers.",
 	},
 	{
-		packages: []string{"plugin/mirror"}, may: []string{".", "internal/clients/...", "internal/connconfig", "internal/workerconfig", "internal/javaregexp"},
+		packages: []string{"plugin/mirror"}, may: []string{".", "internal/clients/...", "internal/connconfig", "internal/workerconfig", "internal/javaregexp", "internal/recordbatch"},
 		thirdly: kafkaClient,
-		why:     "A plugin is what anybody could have written; this one copies from Kafka, by Kafka's client properties and Java's regular expressions.",
+		why:     "A plugin is what anybody could have written; this one copies from Kafka, by Kafka's client properties, the layout of its batches, and Java's regular expressions.",
 	},
 	{
 		packages: []string{"plugin/keystore"}, may: []string{"."}, thirdly: []string{"github.com/pavlo-v-chernykh/keystore-go/v4", "software.sslmate.com/src/go-pkcs12"},

@@ -2,9 +2,7 @@ package rawproduce
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -16,23 +14,22 @@ import (
 // batchOf returns a batch of records, compressed if there is a codec.
 func batchOf(t testing.TB, records []*kgo.Record, codecs ...kgo.CompressionCodec) []byte {
 	t.Helper()
-	b := encode(records, headerSize).bytes
+	b := recordbatch.Batch(encode(records, recordbatch.HeaderSize).bytes)
 	if len(codecs) > 0 {
 		c, err := kgo.DefaultCompressor(codecs...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		packed, codec := c.Compress(new(bytes.Buffer), b[headerSize:])
-		b = append(b[:headerSize:headerSize], packed...)
-		binary.BigEndian.PutUint16(b[atAttributes:], uint16(codec))
+		packed, codec := c.Compress(new(bytes.Buffer), b[recordbatch.HeaderSize:])
+		b = append(b[:recordbatch.HeaderSize:recordbatch.HeaderSize], packed...)
+		b.SetAttributes(uint16(codec))
 	}
 	return sealed(b)
 }
 
 // sealed sets the length and the checksum of a batch right.
-func sealed(b []byte) []byte {
-	binary.BigEndian.PutUint32(b[atLength:], uint32(len(b)-atLeaderEpoch))
-	binary.BigEndian.PutUint32(b[atChecksum:], crc32.Checksum(b[atAttributes:], castagnoli))
+func sealed(b recordbatch.Batch) []byte {
+	b.Seal()
 	return b
 }
 
@@ -56,29 +53,6 @@ func same(a, b *kgo.Record) bool {
 		}
 	}
 	return true
-}
-
-// TestStamp: the batch is the producer's, it is no part of a transaction any more, and its tombstones have their time before them.
-func TestStamp(t *testing.T) {
-	b := batchOf(t, recordsOf(0, 10), kgo.GzipCompression())
-	binary.BigEndian.PutUint64(b, 77)
-	b[atAttributes+1] |= 0x10 | 0x40
-	stamp(b, identity{5, 6, true}, 7)
-	if err := recordbatch.CheckBytes(b, 10); err != nil {
-		t.Error(err)
-	}
-	if a := attributes(b); a != 1 {
-		t.Errorf("attributes %x", a)
-	}
-	got := fmt.Sprint(binary.BigEndian.Uint64(b), int32(binary.BigEndian.Uint32(b[atLeaderEpoch:])), binary.BigEndian.Uint64(b[atProducerID:]), binary.BigEndian.Uint16(b[atProducerEpoch:]), binary.BigEndian.Uint32(b[atSequence:]))
-	if got != "0 -1 5 6 7" {
-		t.Errorf("header %s", got)
-	}
-	stamp(b, nobody, nobody.first())
-	got = fmt.Sprint(int64(binary.BigEndian.Uint64(b[atProducerID:])), int16(binary.BigEndian.Uint16(b[atProducerEpoch:])), int32(binary.BigEndian.Uint32(b[atSequence:])))
-	if got != "-1 -1 -1" {
-		t.Errorf("header of nobody %s", got)
-	}
 }
 
 func TestSequencesWrap(t *testing.T) {
@@ -126,8 +100,8 @@ func TestRewrite(t *testing.T) {
 		}
 		left := records
 		for _, w := range wires {
-			stamp(w.bytes, identity{1, 0, true}, 0)
-			if err := recordbatch.CheckBytes(w.bytes, w.records); err != nil || !passes(w.bytes, w.records) {
+			recordbatch.Batch(w.bytes).Stamp(1, 0, 0)
+			if err := recordbatch.CheckBytes(w.bytes, w.records); err != nil || !passes(w.bytes) {
 				t.Fatalf("no good batch: %v", err)
 			}
 			if len(w.bytes) > most && w.records > 1 {
@@ -147,8 +121,8 @@ func TestRewrite(t *testing.T) {
 				}
 				latest = max(latest, r.Timestamp.UnixMilli())
 			}
-			if latest != maxTimestamp(w.bytes) {
-				t.Fatalf("latest %d, not %d", maxTimestamp(w.bytes), latest)
+			if got := recordbatch.Batch(w.bytes).MaxTimestamp(); latest != got {
+				t.Fatalf("latest %d, not %d", got, latest)
 			}
 			left = left[len(got):]
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gokconnect/connect/internal/recordbatch"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
@@ -110,7 +111,7 @@ func (p *partition) written(base, appended int64) (done *Batch) {
 	if base >= 0 {
 		b.Offset = base + int64(w.records) - 1
 	}
-	at := maxTimestamp(w.bytes)
+	at := recordbatch.Batch(w.bytes).MaxTimestamp()
 	if appended >= 0 {
 		at = appended
 	}

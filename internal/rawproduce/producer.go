@@ -233,7 +233,7 @@ func (p *Producer) pump(now time.Time) (next time.Time) {
 			p.fail(part, err)
 			continue
 		}
-		if !b.rewritten && (len(b.Bytes) > p.most || !passes(b.Bytes, b.Records)) {
+		if !b.rewritten && (len(b.Bytes) > p.most || !passes(b.Bytes)) {
 			p.rewrite(part)
 			continue
 		}

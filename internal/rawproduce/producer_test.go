@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect/internal/kafkatest"
+	"github.com/gokconnect/connect/internal/recordbatch"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -93,10 +94,10 @@ func TestWhatBrokersRefuseIsRewritten(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		refused := w.k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Observe: true, Count: -1})
 		gaps := batchOf(t, recordsOf(0, 10), kgo.GzipCompression())
-		binary.BigEndian.PutUint32(gaps[atLastOffsetDelta:], 12)
+		binary.BigEndian.PutUint32(gaps[23:], 12) // how far its last offset is behind its first
 		w.sendOf(0, "gaps", 10, sealed(gaps))
 		times := batchOf(t, recordsOf(10, 20))
-		times[atAttributes+1] |= logAppendTime
+		recordbatch.Batch(times).SetAttributes(recordbatch.LogAppendTime)
 		w.sendOf(0, "times", 10, sealed(times))
 		w.sendOf(0, "large", 1000, batchOf(t, recordsOf(20, 1020)))
 		w.sendOf(0, "small", 1, batchOf(t, recordsOf(1020, 1021)))
@@ -117,7 +118,7 @@ func TestRecordsThatAreMissing(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		b := batchOf(t, recordsOf(0, 10))
 		b = b[:len(b)-3]
-		b[atAttributes+1] |= logAppendTime
+		recordbatch.Batch(b).SetAttributes(recordbatch.LogAppendTime)
 		w.sendOf(0, "short", 10, sealed(b))
 		time.Sleep(time.Second)
 		w.want(w.said(), "0 short: the batch can't be read: it says that it has 10 records, but has 9")
@@ -309,7 +310,8 @@ func asTheyCame(r kmsg.Request, partition int32) bool {
 	for _, rt := range r.(*kmsg.ProduceRequest).Topics {
 		for _, rp := range rt.Partitions {
 			if rp.Partition == partition {
-				return attributes(rp.Records)&compressionMask != 0 && binary.BigEndian.Uint32(rp.Records[atRecords:]) > 1
+				b := recordbatch.Batch(rp.Records)
+				return b.Attributes()&recordbatch.Compression != 0 && b.Records() > 1
 			}
 		}
 	}

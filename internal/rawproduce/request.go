@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gokconnect/connect/internal/recordbatch"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -55,7 +56,7 @@ func (p *Producer) add(requests *[]*request, part *partition) bool {
 		*requests = append(*requests, r)
 	}
 	if !w.stamped {
-		stamp(w.bytes, part.id, part.next)
+		recordbatch.Batch(w.bytes).Stamp(part.id.id, part.id.epoch, part.next)
 		w.stamped = true
 	}
 	r.partitions = append(r.partitions, part)

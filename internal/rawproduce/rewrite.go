@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/gokconnect/connect/internal/recordbatch"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -16,6 +17,12 @@ type wire struct {
 	unsure  bool // it may have been written
 }
 
+// passes reports whether brokers take a batch as it is. They refuse what their own logs may have: gaps that compaction
+// left, and times that are not the producer's.
+func passes(b recordbatch.Batch) bool {
+	return b.Attributes()&recordbatch.LogAppendTime == 0 && b.Gapless()
+}
+
 // rewrite returns the records of a batch in new batches, uncompressed, as a producer makes them. None has more bytes than
 // most unless it is a single record. Keys, values, headers, times and the order are kept.
 func rewrite(b []byte, most int, unpack kgo.Decompressor) ([]wire, error) {
@@ -25,7 +32,7 @@ func rewrite(b []byte, most int, unpack kgo.Decompressor) ([]wire, error) {
 	}
 	var wires []wire
 	for len(records) > 0 {
-		n, size := 0, headerSize
+		n, size := 0, recordbatch.HeaderSize
 		for n < len(records) {
 			more := recordSize(records[n], records[0], n)
 			if n > 0 && size+more > most {
@@ -54,7 +61,7 @@ func decode(b []byte, unpack kgo.Decompressor) ([]*kgo.Record, error) {
 	fetched := kmsg.NewFetchResponseTopicPartition()
 	fetched.RecordBatches = b
 	part, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{}, &fetched, unpack, nil)
-	if n := binary.BigEndian.Uint32(b[atRecords:]); part.Err == nil && uint32(len(part.Records)) != n {
+	if n := recordbatch.Batch(b).Records(); part.Err == nil && int64(len(part.Records)) != int64(n) {
 		return nil, fmt.Errorf("it says that it has %d records, but has %d", n, len(part.Records))
 	}
 	return part.Records, part.Err
@@ -62,7 +69,7 @@ func decode(b []byte, unpack kgo.Decompressor) ([]*kgo.Record, error) {
 
 // encode returns a batch of records.
 func encode(records []*kgo.Record, size int) wire {
-	b := make([]byte, headerSize, size)
+	b := recordbatch.New(size)
 	first, latest := records[0].Timestamp.UnixMilli(), records[0].Timestamp.UnixMilli()
 	for i, r := range records {
 		latest = max(latest, r.Timestamp.UnixMilli())
@@ -79,12 +86,7 @@ func encode(records []*kgo.Record, size int) wire {
 			b = appendBytes(b, h.Value)
 		}
 	}
-	binary.BigEndian.PutUint32(b[atLength:], uint32(len(b)-atLeaderEpoch))
-	b[atMagic] = 2
-	binary.BigEndian.PutUint32(b[atLastOffsetDelta:], uint32(len(records)-1))
-	binary.BigEndian.PutUint64(b[atFirstTimestamp:], uint64(first))
-	binary.BigEndian.PutUint64(b[atMaxTimestamp:], uint64(latest))
-	binary.BigEndian.PutUint32(b[atRecords:], uint32(len(records)))
+	b.SetRecords(len(records), first, latest)
 	return wire{bytes: b, records: len(records)}
 }
 

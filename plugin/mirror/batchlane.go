@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/recordbatch"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -415,41 +416,41 @@ func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicParti
 	}
 	log, batches, bytes := rp.RecordBatches, 0, 0 // of records
 	for len(log) > 0 {
-		h, batch, rest, ok := cutBatch(log)
+		b, rest, ok := recordbatch.Cut(log)
 		if !ok && len(log) < len(rp.RecordBatches) {
 			return "", nil // the last one may be a part
 		}
 		switch {
 		case !ok:
 			return "a batch is not whole, or of a format that is not known", nil
-		case h.last < p.next || h.control():
-			p.next, p.lane.epoch, log = max(p.next, h.last+1), h.epoch, rest
+		case b.LastOffset() < p.next || b.Attributes()&recordbatch.Control != 0:
+			p.next, p.lane.epoch, log = max(p.next, b.LastOffset()+1), b.LeaderEpoch(), rest
 			continue
-		case h.base < p.next:
-			if err := l.rest(p, &h, rp, batch, records); err != nil {
+		case b.FirstOffset() < p.next:
+			if err := l.rest(p, rp, b, records); err != nil {
 				return "", err
 			}
-			p.next = h.last + 1
-		case h.obstacle(batch) != "":
-			return h.obstacle(batch), nil
-		case !l.headers && !l.search.none(&h, batch):
+			p.next = b.LastOffset() + 1
+		case obstacle(b) != "":
+			return obstacle(b), nil
+		case !l.headers && !l.search.none(b):
 			p.lane.rested = time.Now().Add(headersRest) // there will be more of them
 			return "header.converter has to see the headers of records", nil
 		default:
 			l.t.found(p.Topic)
-			if err := l.t.checkOrder(p, rp.LogStartOffset, h.base); err != nil {
+			if err := l.t.checkOrder(p, rp.LogStartOffset, b.FirstOffset()); err != nil {
 				return "", err
 			}
-			l.t.measureBatch(p, &h, batch)
-			if len(batch) < ownMemory {
-				batch = slices.Clone(batch) // or it keeps all that was fetched for as long as it is on its way
+			l.t.measureBatch(p, b)
+			if len(b) < ownMemory {
+				b = slices.Clone(b) // or it keeps all that was fetched for as long as it is on its way
 			}
-			*records = append(*records, forward(p, &h, batch))
-			p.next = h.last + 1
+			*records = append(*records, forward(p, b))
+			p.next = b.LastOffset() + 1
 		}
-		p.lane.epoch = h.epoch
+		p.lane.epoch = b.LeaderEpoch()
 		batches++
-		bytes += len(batch)
+		bytes += len(b)
 		log = rest
 	}
 	if least := l.least(); bytes < batches*least {
@@ -464,11 +465,11 @@ func (l *batchLane) least() int { return max(leastBatch, l.allowed.LeastBatch())
 var errShortBatch = errors.New("a batch has fewer records than it says")
 
 // rest appends the records of a batch of which the first were copied before.
-func (l *batchLane) rest(p *partition, h *batchHeader, rp *kmsg.FetchResponseTopicPartition, batch []byte, records *[]connect.SourceRecord) error {
+func (l *batchLane) rest(p *partition, rp *kmsg.FetchResponseTopicPartition, b recordbatch.Batch, records *[]connect.SourceRecord) error {
 	one := *rp
-	one.RecordBatches = batch
+	one.RecordBatches = b
 	fp, next := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{Offset: p.next, Topic: p.Topic, Partition: p.Partition}, &one, kgo.DefaultDecompressor(), nil)
-	if fp.Err == nil && next <= h.last {
+	if fp.Err == nil && next <= b.LastOffset() {
 		fp.Err = errShortBatch
 	}
 	if fp.Err != nil {
@@ -480,9 +481,9 @@ func (l *batchLane) rest(p *partition, h *batchHeader, rp *kmsg.FetchResponseTop
 }
 
 // forward makes the record that stands for a batch.
-func forward(p *partition, h *batchHeader, batch []byte) connect.SourceRecord {
-	r := connect.SourceRecord{SourcePartition: p.source, SourceOffset: &position{p, h.last}}
-	r.Topic, r.Partition, r.Timestamp = p.remote, connect.ToPartition(p.Partition), time.UnixMilli(h.maxTimestamp)
-	r.Value = connect.RecordBatch{Bytes: batch, Records: h.records}
+func forward(p *partition, b recordbatch.Batch) connect.SourceRecord {
+	r := connect.SourceRecord{SourcePartition: p.source, SourceOffset: &position{p, b.LastOffset()}}
+	r.Topic, r.Partition, r.Timestamp = p.remote, connect.ToPartition(p.Partition), time.UnixMilli(b.MaxTimestamp())
+	r.Value = connect.RecordBatch{Bytes: b, Records: int(b.Records())}
 	return r
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/kafkatest"
+	"github.com/gokconnect/connect/internal/recordbatch"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -161,7 +162,7 @@ func TestLaneIsFair(t *testing.T) {
 			for i, from := range f.from {
 				rp := kmsg.FetchResponseTopicPartition{Partition: from.Partition}
 				if i == 0 {
-					rp.RecordBatches = batchOf(func(b *kmsg.RecordBatch) { b.FirstOffset, b.Attributes = from.offset, control })
+					rp.RecordBatches = batchOf(func(b *kmsg.RecordBatch) { b.FirstOffset, b.Attributes = from.offset, recordbatch.Control })
 				}
 				f.resp.Topics[0].Partitions = append(f.resp.Topics[0].Partitions, rp)
 			}

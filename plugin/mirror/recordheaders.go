@@ -3,6 +3,7 @@ package mirror
 import (
 	"encoding/binary"
 
+	"github.com/gokconnect/connect/internal/recordbatch"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -21,9 +22,9 @@ func (s *headerSearch) GetDecompressBytes([]byte, kgo.CompressionCodecType) []by
 func (s *headerSearch) PutDecompressBytes([]byte) {}
 
 // none reports whether no record of the batch has a header, as far as the batch can be read.
-func (s *headerSearch) none(h *batchHeader, batch []byte) bool {
-	records := batch[batchHeaderSize:]
-	if codec := kgo.CompressionCodecType(h.attributes & codecBits); codec != kgo.CodecNone {
+func (s *headerSearch) none(b recordbatch.Batch) bool {
+	var records []byte = b[recordbatch.HeaderSize:]
+	if codec := kgo.CompressionCodecType(b.Attributes() & recordbatch.Compression); codec != kgo.CodecNone {
 		if s.decompressor == nil {
 			s.decompressor = kgo.DefaultDecompressor(s)
 		}
@@ -33,7 +34,7 @@ func (s *headerSearch) none(h *batchHeader, batch []byte) bool {
 		}
 		s.memory = records
 	}
-	return withoutHeaders(records, h.records)
+	return withoutHeaders(records, int(b.Records()))
 }
 
 // withoutHeaders reports whether there are so many records, none of which has headers. A record is its length, attributes, two

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gokconnect/connect"
+	"github.com/gokconnect/connect/internal/recordbatch"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -69,15 +70,15 @@ func (t *sourceTask) measure(p *partition, records []*kgo.Record) {
 }
 
 // measureBatch does so for a batch of which all that is known is when its newest record was made, and its size.
-func (t *sourceTask) measureBatch(p *partition, h *batchHeader, batch []byte) {
+func (t *sourceTask) measureBatch(p *partition, b recordbatch.Batch) {
 	if t.metrics == nil {
 		return
 	}
 	if p.stat == nil {
 		p.stat = t.metrics.ofPartition(p)
 	}
-	p.stat.age.Record(float64(time.Now().UnixMilli() - h.maxTimestamp))
-	p.stat.bytes.Record(float64(len(batch) - batchHeaderSize))
+	p.stat.age.Record(float64(time.Now().UnixMilli() - b.MaxTimestamp()))
+	p.stat.bytes.Record(float64(len(b) - recordbatch.HeaderSize))
 }
 
 // convertRecord makes a record of the target of one of the source. Key and value are put in when values is flushed.
