@@ -73,6 +73,18 @@ func once(events []map[string]any) []map[string]any {
 	return slices.CompactFunc(events, func(a, b map[string]any) bool { return a["throw"] != nil && reflect.DeepEqual(a, b) })
 }
 
+// withoutEarlyPuts leaves out the puts of nothing between a start and the first open: how long a group takes to give a task its partitions
+// depends, in real time, on how busy the machine is.
+func withoutEarlyPuts(events []map[string]any) []map[string]any {
+	started := slices.IndexFunc(events, func(e map[string]any) bool { return e["m"] == "start" })
+	opened := slices.IndexFunc(events, func(e map[string]any) bool { return e["m"] == "open" })
+	if started < 0 || opened < started {
+		return events
+	}
+	early := slices.DeleteFunc(slices.Clone(events[started:opened]), func(e map[string]any) bool { return e["m"] == "putEmpty" })
+	return slices.Concat(events[:started], early, events[opened:])
+}
+
 // gather takes the records without a key out of their partitions, into one list, and leaves out what depends on where they are.
 func gather(byPartition map[string][]map[string]any) map[string][]map[string]any {
 	out := make(map[string][]map[string]any)

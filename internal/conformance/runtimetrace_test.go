@@ -135,6 +135,9 @@ func (w *playWorld) normalise(phases []lanes) {
 						return same
 					})
 				}
+				if w.pace > 0 {
+					events = withoutEarlyPuts(events)
+				}
 				if w.pace > 0 && s.retriesInTime() {
 					events = once(events)
 				}

@@ -24,6 +24,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // playWorld is what a scenario is played in: a Kafka and workers in this process.
@@ -276,8 +277,7 @@ func (w *playWorld) step(i int, s *playStep) {
 		}
 		w.create(ctx, check, s.CreateTopic.Name, max(1, s.CreateTopic.Partitions), configs)
 	case s.DeleteTopic != nil:
-		resp, err := w.admin.DeleteTopics(ctx, *s.DeleteTopic)
-		check(errors.Join(err, resp.Error()))
+		w.delete(ctx, check, *s.DeleteTopic)
 	case s.AddPartitions != nil:
 		resp, err := w.admin.UpdatePartitions(ctx, s.AddPartitions.To, s.AddPartitions.Name)
 		check(errors.Join(err, resp.Error()))
@@ -311,6 +311,20 @@ func (w *playWorld) create(ctx context.Context, check func(error), name string, 
 		<-time.After(50 * time.Millisecond)
 	}
 	check(fmt.Errorf("topic %s is still there", name))
+}
+
+// delete deletes a topic. The controller says that it is done before the broker has closed the log, which takes records until then.
+func (w *playWorld) delete(ctx context.Context, check func(error), name string) {
+	resp, err := w.admin.DeleteTopics(ctx, name)
+	check(errors.Join(err, resp.Error()))
+	req := kmsg.NewPtrOffsetForLeaderEpochRequest()
+	topic, partition := kmsg.NewOffsetForLeaderEpochRequestTopic(), kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
+	topic.Topic, topic.Partitions = name, append(topic.Partitions, partition)
+	req.Topics = append(req.Topics, topic)
+	w.until("topic "+name+" is gone", 30*time.Second, 20*time.Millisecond, func() bool {
+		resp, err := req.RequestWith(ctx, w.client.SeedBrokers()[0])
+		return err == nil && len(resp.Topics) == 1 && resp.Topics[0].Partitions[0].ErrorCode != 0
+	})
 }
 
 func (w *playWorld) deleteRecords(ctx context.Context, check func(error), s *playStep) {
