@@ -19,8 +19,14 @@ type sharedStatuses struct {
 	generation atomic.Int32 // of the group
 	// errs are the errors of this instance's connectors and tasks, by their traces, which lose what the errors are.
 	errs sync.Map
-	// own is what this instance's connectors and tasks said last, by name and id, unless it is UNASSIGNED.
+	// own is what this instance's connectors and tasks said last, an *ownStatus by name and id, unless it is UNASSIGNED.
 	own sync.Map
+}
+
+// ownStatus is what a connector or task of this instance said.
+type ownStatus struct {
+	statusstore.Status
+	back atomic.Bool // it has come back from the topic
 }
 
 func (s *sharedStatuses) status(state State, err error, connector string) statusstore.Status {
@@ -61,14 +67,21 @@ func (s *sharedStatuses) connector(name string, state State, err error) {
 }
 
 // contradict says again how a connector or task of this instance is, if another one that had it before was late to say that
-// it has it no more: what it said had to wait, for a network that was broken, say, and would stand for ever.
-func (s *sharedStatuses) contradict(id any, late statusstore.Status, again func(statusstore.Status)) {
+// it has it no more: what it said had to wait, for a network that was broken, say, and would stand for ever. It was not late if what this
+// instance says has not come back yet: that is behind it in the topic.
+func (s *sharedStatuses) contradict(id any, heard statusstore.Status, again func(statusstore.Status)) {
 	said, ok := s.own.Load(id)
-	if !ok || State(late.State) != Unassigned {
+	if !ok || heard.WorkerID == nil {
 		return
 	}
-	if status := said.(statusstore.Status); late.WorkerID != nil && *late.WorkerID != *status.WorkerID {
-		again(status)
+	own := said.(*ownStatus)
+	switch {
+	case *heard.WorkerID == *own.WorkerID:
+		if heard.State == own.State && heard.Generation == own.Generation {
+			own.back.Store(true)
+		}
+	case State(heard.State) == Unassigned && own.back.Load():
+		again(own.Status)
 	}
 }
 
@@ -77,7 +90,7 @@ func (s *sharedStatuses) note(id any, state State, status statusstore.Status) {
 	if state == Unassigned {
 		s.own.Delete(id)
 	} else {
-		s.own.Store(id, status)
+		s.own.Store(id, &ownStatus{Status: status})
 	}
 }
 

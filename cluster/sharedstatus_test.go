@@ -87,3 +87,34 @@ func TestStatusAheadOfConfiguration(t *testing.T) {
 		t.Errorf("status %+v of a connector whose last one was removed", c)
 	}
 }
+
+// Another instance that says late, behind what this one says, that it has a task no more is contradicted, as that would stand for
+// ever; one that says so in time is not.
+func TestLateStatusIsContradicted(t *testing.T) {
+	shared := new(sharedStatuses)
+	id, other, own := connect.TaskID{Connector: "c"}, "other:1", "own:1"
+	said := statusstore.Status{State: "RUNNING", WorkerID: &own, Generation: 3}
+	shared.note(id, Running, said)
+	again := 0
+	for _, heard := range []struct {
+		what   string
+		status statusstore.Status
+		again  int
+	}{
+		{"of the other, while what is said is still to come from the topic", statusstore.Status{State: "UNASSIGNED", WorkerID: &other, Generation: 2}, 0},
+		{"what was said before", statusstore.Status{State: "RUNNING", WorkerID: &own, Generation: 1}, 0},
+		{"of the other, still", statusstore.Status{State: "UNASSIGNED", WorkerID: &other, Generation: 2}, 0},
+		{"what was said", said, 0},
+		{"of the other, late", statusstore.Status{State: "UNASSIGNED", WorkerID: &other, Generation: 2}, 1},
+		{"what somebody runs", statusstore.Status{State: "RUNNING", WorkerID: &other, Generation: 4}, 1},
+	} {
+		shared.contradict(id, heard.status, func(s statusstore.Status) {
+			if again++; s != said {
+				t.Errorf("%+v is said", s)
+			}
+		})
+		if again != heard.again {
+			t.Errorf("%s: said again %d times, want %d", heard.what, again, heard.again)
+		}
+	}
+}
