@@ -349,6 +349,7 @@ func (l *batchLane) fetchRequest(f *fetched) *kmsg.FetchRequest {
 		}
 		rp := kmsg.NewFetchRequestTopicPartition()
 		rp.Partition, rp.FetchOffset, rp.CurrentLeaderEpoch, rp.PartitionMaxBytes = p.Partition, p.offset, p.lane.term, each
+		rp.LastFetchedEpoch = p.lane.epoch // so that a log that was cut short is noticed
 		req.Topics[i].Partitions = append(req.Topics[i].Partitions, rp)
 	}
 	return req
@@ -411,8 +412,12 @@ func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicParti
 	switch {
 	case rp.ErrorCode != 0:
 		return kerr.ErrorForCode(rp.ErrorCode).Error(), nil
-	case l.committed && len(rp.AbortedTransactions) > 0:
-		return "transactions were aborted", nil
+	case rp.DivergingEpoch.EndOffset >= 0:
+		return "the log was cut short", nil
+	}
+	var aborted *abortedTransactions
+	if l.committed {
+		aborted = newAbortedTransactions(rp.AbortedTransactions)
 	}
 	log, batches, bytes := rp.RecordBatches, 0, 0 // of records
 	for len(log) > 0 {
@@ -423,7 +428,7 @@ func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicParti
 		switch {
 		case !ok:
 			return "a batch is not whole, or of a format that is not known", nil
-		case b.LastOffset() < p.next || b.Attributes()&recordbatch.Control != 0:
+		case aborted.has(b) || b.LastOffset() < p.next || b.Attributes()&recordbatch.Control != 0:
 			p.next, p.lane.epoch, log = max(p.next, b.LastOffset()+1), b.LeaderEpoch(), rest
 			continue
 		case b.FirstOffset() < p.next:

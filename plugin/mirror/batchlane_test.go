@@ -65,6 +65,31 @@ func (p *inBatches) produce(batches int, opts ...kgo.Opt) {
 	}
 }
 
+// transaction writes records in a transaction, by turns in the first partitions, and ends it.
+func (p *inBatches) transaction(cl *kgo.Client, records, partitions int, commit bool) {
+	p.t.Helper()
+	if err := cl.BeginTransaction(); err != nil {
+		p.t.Fatal(err)
+	}
+	before := p.made
+	for i := range records {
+		cl.Produce(p.t.Context(), &kgo.Record{Topic: "t", Partition: int32(i % partitions), Value: p.value()}, func(_ *kgo.Record, err error) {
+			if err != nil {
+				p.t.Error(err)
+			}
+		})
+	}
+	if err := cl.Flush(p.t.Context()); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := cl.EndTransaction(p.t.Context(), kgo.TransactionEndTry(commit)); err != nil {
+		p.t.Fatal(err)
+	}
+	if !commit {
+		p.made = before
+	}
+}
+
 // start runs the connector until batches can be forwarded.
 func (p *inBatches) start(more ...string) {
 	p.t.Helper()
@@ -268,25 +293,7 @@ func TestForwardingMeetsTrouble(t *testing.T) {
 			cl := p.a.Client(kgo.TransactionalID("x"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 			defer cl.Close()
 			for i := range 3 {
-				if err := cl.BeginTransaction(); err != nil {
-					p.t.Fatal(err)
-				}
-				for range 100 {
-					cl.Produce(p.t.Context(), &kgo.Record{Topic: "t", Value: p.value()}, func(_ *kgo.Record, err error) {
-						if err != nil {
-							p.t.Error(err)
-						}
-					})
-				}
-				if err := cl.Flush(p.t.Context()); err != nil {
-					p.t.Fatal(err)
-				}
-				if err := cl.EndTransaction(p.t.Context(), kgo.TransactionEndTry(i != 1)); err != nil {
-					p.t.Fatal(err)
-				}
-				if i == 1 {
-					p.made -= 100
-				}
+				p.transaction(cl, 100, 1, i != 1)
 			}
 		},
 	} {
@@ -311,6 +318,24 @@ func TestForwardingMeetsTrouble(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAbortedTransactionsAreLeftOut: and what is behind them is forwarded as what is before them.
+func TestAbortedTransactionsAreLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newInBatches(t)
+		p.start("source.consumer.isolation.level", "read_committed")
+		cl := p.a.Client(kgo.TransactionalID("x"), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(kgo.GzipCompression()), kgo.ProducerLinger(100*time.Millisecond))
+		defer cl.Close()
+		before := compressed(t, p.b)
+		for _, commit := range []bool{false, true, false, false, true} {
+			p.transaction(cl, 2000, 2, commit)
+		}
+		p.copied()
+		if n := compressed(t, p.b) - before; n != 4000 {
+			t.Errorf("%d records were forwarded, want 4000", n)
+		}
+	})
 }
 
 // TestForwardedTopicIsMadeAnew: the new topic is copied from its beginning.

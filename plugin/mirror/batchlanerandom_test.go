@@ -23,8 +23,9 @@ func TestForwardingMeetsAllTrouble(t *testing.T) {
 				p := newInBatches(t)
 				r := rand.New(rand.NewPCG(seed, 9))
 				p.start("source.consumer.isolation.level", "read_committed")
+				tx := p.a.Client(kgo.TransactionalID("x"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 				for range 60 {
-					switch r.IntN(8) {
+					switch r.IntN(9) {
 					case 0:
 						_ = p.a.MoveTopicPartition("t", int32(r.IntN(2)), int32(r.IntN(3)))
 					case 1:
@@ -45,6 +46,8 @@ func TestForwardingMeetsAllTrouble(t *testing.T) {
 						p.b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "A.t", Err: kerr.NotEnoughReplicas, Count: 3})
 					case 5:
 						p.linkA.Drop()
+					case 6:
+						p.transaction(tx, 1+r.IntN(300), 2, r.IntN(2) == 0)
 					default:
 						p.produce(1 + r.IntN(60))
 					}

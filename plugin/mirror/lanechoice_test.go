@@ -127,7 +127,7 @@ func TestLaneHearsOfDataLoss(t *testing.T) {
 	})
 }
 
-// TestLaneFetchesAsConfigured: no more than is asked for, of a partition as of a broker.
+// TestLaneFetchesAsConfigured: no more than is asked for, of a partition as of a broker, and behind the leader whose records came last.
 func TestLaneFetchesAsConfigured(t *testing.T) {
 	inLane(t, func(t *testing.T, _ *kafkatest.Cluster, task *sourceTask, p *partition) {
 		for fixed, want := range map[bool][2]int32{false: {laneFetch, laneFetch}, true: {2 << 20, 64 << 10}} {
@@ -135,6 +135,9 @@ func TestLaneFetchesAsConfigured(t *testing.T) {
 			req := task.lane.fetchRequest(&fetched{from: []fetchFrom{{p, p.next, p.lane.id}}})
 			if got := [2]int32{req.MaxBytes, req.Topics[0].Partitions[0].PartitionMaxBytes}; got != want {
 				t.Errorf("fixed %t: got %d, want %d", fixed, got, want)
+			}
+			if got := req.Topics[0].Partitions[0].LastFetchedEpoch; got != 3 {
+				t.Errorf("the epoch is %d", got)
 			}
 		}
 	})
@@ -160,7 +163,8 @@ func TestLaneIsFair(t *testing.T) {
 			first[f.from[0].partition]++
 			f.err, f.resp = nil, &kmsg.FetchResponse{Topics: []kmsg.FetchResponseTopic{{Topic: "t"}}}
 			for i, from := range f.from {
-				rp := kmsg.FetchResponseTopicPartition{Partition: from.Partition}
+				rp := kmsg.NewFetchResponseTopicPartition()
+				rp.Partition = from.Partition
 				if i == 0 {
 					rp.RecordBatches = batchOf(func(b *kmsg.RecordBatch) { b.FirstOffset, b.Attributes = from.offset, recordbatch.Control })
 				}
@@ -212,7 +216,9 @@ func TestRestOfABatch(t *testing.T) {
 			})
 			binary.BigEndian.PutUint32(batch[17:], crc32.Checksum(batch[21:], crc32.MakeTable(crc32.Castagnoli)))
 			var records []connect.SourceRecord
-			unusual, err := task.lane.takePartition(p, &kmsg.FetchResponseTopicPartition{RecordBatches: batch}, &records)
+			rp := kmsg.NewFetchResponseTopicPartition()
+			rp.RecordBatches = batch
+			unusual, err := task.lane.takePartition(p, &rp, &records)
 			if short := claims > 3; short != errors.Is(err, errShortBatch) || !short && (len(records) != 2 || p.next != 103) {
 				t.Errorf("%d records: %q, %v; %d are copied, up to %d", claims, unusual, err, len(records), p.next)
 			}

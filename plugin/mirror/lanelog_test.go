@@ -15,12 +15,13 @@ import (
 func TestLaneSaysWhy(t *testing.T) {
 	answer := func(change func(*kmsg.FetchResponseTopicPartition), batch func(*kmsg.RecordBatch)) func(*fetched) {
 		return func(f *fetched) {
-			rp := kmsg.FetchResponseTopicPartition{RecordBatches: batchOf(func(b *kmsg.RecordBatch) {
+			rp := kmsg.NewFetchResponseTopicPartition()
+			rp.RecordBatches = batchOf(func(b *kmsg.RecordBatch) {
 				b.FirstOffset = 8
 				if batch != nil {
 					batch(b)
 				}
-			})}
+			})
 			if change != nil {
 				change(&rp)
 			}
@@ -28,12 +29,10 @@ func TestLaneSaysWhy(t *testing.T) {
 		}
 	}
 	for reason, of := range map[string]func(*fetched){
-		"a broker can't be reached: cut off": func(f *fetched) { f.err = errors.New("cut off") },
-		"a broker did not answer":            func(f *fetched) { f.resp = new(kmsg.FetchResponse) },
-		"NOT_LEADER_FOR_PARTITION":           answer(func(rp *kmsg.FetchResponseTopicPartition) { rp.ErrorCode = 6 }, nil),
-		"transactions were aborted": answer(func(rp *kmsg.FetchResponseTopicPartition) {
-			rp.AbortedTransactions = make([]kmsg.FetchResponseTopicPartitionAbortedTransaction, 1)
-		}, nil),
+		"a broker can't be reached: cut off":                     func(f *fetched) { f.err = errors.New("cut off") },
+		"a broker did not answer":                                func(f *fetched) { f.resp = new(kmsg.FetchResponse) },
+		"NOT_LEADER_FOR_PARTITION":                               answer(func(rp *kmsg.FetchResponseTopicPartition) { rp.ErrorCode = 6 }, nil),
+		"the log was cut short":                                  answer(func(rp *kmsg.FetchResponseTopicPartition) { rp.DivergingEpoch.EndOffset = 5 }, nil),
 		"a batch is not whole, or of a format that is not known": answer(func(rp *kmsg.FetchResponseTopicPartition) { rp.RecordBatches = rp.RecordBatches[:20] }, nil),
 		"compaction has taken records from a batch":              answer(nil, func(b *kmsg.RecordBatch) { b.NumRecords = 9 }),
 		"header.converter has to see the headers of records": answer(nil, func(b *kmsg.RecordBatch) {
