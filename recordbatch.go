@@ -50,8 +50,9 @@ type RecordBatch struct {
 //   - nobody watches the connector at the moment (cluster.Runtime.Tap).
 type BatchForwarder interface {
 	ForwardsBatches(headers bool) bool
-	// LeastBatch returns how many bytes the batches of a partition should have on average: of each partition one batch is on its way
-	// at a time, so that smaller ones arrive later than their records would, where Kafka takes long to answer. It is 0 while it is not
-	// known how long that is, as before the first batch was written: nothing speaks against small ones then. It is safe for concurrent use.
+	// LeastBatch returns how many bytes of batches should be on their way at a time: of each partition it is one batch, so that small
+	// ones arrive later than their records would, where Kafka takes long to answer. The batches of a task with one partition should
+	// have that many bytes on average, those of one that reads n partitions an n-th of it. It is math.MaxInt32 while it is not known how long
+	// Kafka takes, which is found out within moments of the first call: what is sent before may have a long way. It is safe for concurrent use.
 	LeastBatch() int
 }

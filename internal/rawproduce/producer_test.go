@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -428,4 +429,35 @@ func TestLimits(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLatencyBeforeTheFirstBatch: it is asked for, and of a producer that is closed nothing is.
+func TestLatencyBeforeTheFirstBatch(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		const way = 30 * time.Millisecond
+		var asked atomic.Int64
+		w.k.ControlKey(int16(kmsg.Metadata), func(kmsg.Request) (kmsg.Response, error, bool) {
+			w.k.KeepControl()
+			asked.Add(1)
+			w.k.SleepControl(func() { time.Sleep(way) })
+			return nil, nil, false
+		})
+		for range 10 {
+			if d := w.Latency(); d != 0 {
+				t.Errorf("%v, though nothing was sent", d)
+			}
+		}
+		time.Sleep(time.Second)
+		if d := w.Latency(); d != way || asked.Load() != questions {
+			t.Errorf("%v after %d questions, want %v after %d", d, asked.Load(), way, questions)
+		}
+		time.Sleep(latencyValid)
+		w.Close()
+		before := asked.Load()
+		d := w.Latency()
+		time.Sleep(time.Second)
+		if d != way || asked.Load() != before {
+			t.Errorf("%v, and %d questions of a producer that is closed", d, asked.Load()-before)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -30,16 +31,21 @@ type Forwarding struct {
 	raw  atomic.Pointer[BatchProducer] // of the run
 }
 
-// leastRate is how many bytes of a partition should arrive in a second, at least, if its batches wait for nothing but the broker's answers.
-const leastRate = 4 << 20
+// leastRate is how many bytes should arrive in a second, at least, if batches wait for nothing but the broker's answers: records would be about
+// as fast.
+const leastRate = 64 << 20
 
 // LeastBatch implements [connect.BatchForwarder].
 func (f *Forwarding) LeastBatch() int {
 	raw := f.raw.Load()
 	if raw == nil {
-		return 0
+		return math.MaxInt32
 	}
-	return int((*raw).Latency().Seconds() * leastRate)
+	latency := (*raw).Latency()
+	if latency == 0 {
+		return math.MaxInt32
+	}
+	return int(min(latency.Seconds()*leastRate, math.MaxInt32))
 }
 
 // ForwardsBatches implements [connect.BatchForwarder].

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -428,4 +429,29 @@ func TestBatchesAreBounded(t *testing.T) {
 		batch := append(w.batches(0, 0, 1, 100), w.batches(0, 100, 20, 10)...)
 		w.lands(t, 0, 300, nil, batch)
 	})
+}
+
+// slowTarget is a producer of batches that knows how long the target takes to answer.
+type slowTarget struct {
+	BatchProducer
+	latency time.Duration
+}
+
+func (s slowTarget) Latency() time.Duration { return s.latency }
+
+// TestLeastBatch: 64 MiB a second should be on their way, once it is known how long that is.
+func TestLeastBatch(t *testing.T) {
+	f := new(Forwarding)
+	want := func(n int) {
+		t.Helper()
+		if got := f.LeastBatch(); got != n {
+			t.Errorf("got %d, want %d", got, n)
+		}
+	}
+	want(math.MaxInt32)
+	for latency, n := range map[time.Duration]int{0: math.MaxInt32, 1: 0, 250 * time.Millisecond: 16 << 20, time.Hour: math.MaxInt32} {
+		var raw BatchProducer = slowTarget{latency: latency}
+		f.raw.Store(&raw)
+		want(n)
+	}
 }

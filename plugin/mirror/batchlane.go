@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -68,7 +69,6 @@ type laneState struct {
 }
 
 const (
-	leastBatch    = 4 << 10  // bytes of a batch, on average, that is worth to be forwarded
 	leastSeen     = 64 << 10 // bytes by which that is judged
 	laneEvery     = 100 * time.Millisecond
 	laneRest      = 10 * time.Second // of a partition that was given back
@@ -180,6 +180,9 @@ func (l *batchLane) choose(ctx context.Context) {
 		return
 	}
 	l.next = now.Add(laneEvery)
+	if l.allowed.LeastBatch() == math.MaxInt32 {
+		return // it is not known yet
+	}
 	var chosen []*partition
 	for _, p := range l.t.parts {
 		if p.lane.in || p.next == noOffset || !p.lane.size.seen() {
@@ -458,14 +461,11 @@ func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicParti
 		bytes += len(b)
 		log = rest
 	}
-	if least := l.least(); bytes < batches*least {
+	if least := l.least(); batches > 0 && bytes/batches < least {
 		return small(bytes/batches, least), nil
 	}
 	return "", nil
 }
-
-// least returns how many bytes a batch must have, on average.
-func (l *batchLane) least() int { return max(leastBatch, l.allowed.LeastBatch()) }
 
 var errShortBatch = errors.New("a batch has fewer records than it says")
 

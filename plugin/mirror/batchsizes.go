@@ -7,6 +7,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+const (
+	leastBatch = 4 << 10 // bytes of a batch, on average, that is worth to be forwarded
+	// mostShares is into how many parts what should be on its way to the target is divided, at most: of more partitions not all need be
+	// busy.
+	mostShares = 16
+)
+
+// least returns how many bytes batches must have on average to be forwarded.
+func (l *batchLane) least() int {
+	return max(leastBatch, l.allowed.LeastBatch()/min(max(len(l.t.parts), 1), mostShares))
+}
+
 // batchSizes is how large the batches of a partition are that the consumer has read of late.
 type batchSizes struct{ batches, bytes atomic.Int64 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"log/slog"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,14 +71,34 @@ func TestLaneGoesByTheLastAnswer(t *testing.T) {
 	}
 }
 
-// TestLaneLeavesSmallBatches: what is large enough depends on how long the target takes to answer.
+// TestLaneLeavesSmallBatches: what is large enough depends on how long the target takes to answer, and on how many partitions share the way. While
+// it is not known, nothing is judged.
 func TestLaneLeavesSmallBatches(t *testing.T) {
-	for least, want := range map[int]bool{0: true, leastSeen: true, leastSeen + 1: false} {
+	for _, c := range []struct {
+		least, partitions int
+		want              bool
+	}{
+		{0, 1, true},
+		{leastSeen, 1, true},
+		{leastSeen + 1, 1, false},
+		{3 * leastSeen, 3, true},
+		{3 * (leastSeen + 1), 3, false},
+		{mostShares * leastSeen, 2 * mostShares, true},
+		{mostShares * (leastSeen + 1), 2 * mostShares, false},
+		{math.MaxInt32, 1, false},
+	} {
 		inLane(t, func(t *testing.T, _ *kafkatest.Cluster, task *sourceTask, p *partition) {
-			task.lane.allowed = &answers{of: []bool{true}, least: least}
+			for i := 1; i < c.partitions; i++ {
+				tp := TopicPartition{Topic: "t", Partition: int32(i)}
+				task.parts[tp] = &partition{TopicPartition: tp, next: noOffset}
+			}
+			task.lane.allowed = &answers{of: []bool{true}, least: c.least}
 			task.lane.choose(t.Context())
-			if p.lane.in != want {
-				t.Errorf("batches of %d bytes, wanted are %d: the lane has the partition: %t", leastSeen, least, p.lane.in)
+			if p.lane.in != c.want {
+				t.Errorf("batches of %d bytes, wanted are %d by %d partitions: the lane has the partition: %t", leastSeen, c.least, c.partitions, p.lane.in)
+			}
+			if judged := !p.lane.size.seen(); !c.want && judged == (c.least == math.MaxInt32) {
+				t.Errorf("wanted are %d bytes: the batches were judged: %t", c.least, judged)
 			}
 		})
 	}
