@@ -83,7 +83,7 @@ func (rt *Runtime) destroyGone() {
 		}
 		delete(rt.doomedTasks, id)
 		if k := rt.snapshot[id.Connector]; k != nil && id.Task >= len(k.Tasks) {
-			rt.status.shared.destroyTask(id)
+			rt.status.shared.destroyOne(id)
 		}
 	}
 	for name, tasks := range rt.doomed {

@@ -18,15 +18,16 @@ type sharedStatuses struct {
 	store      statusstore.Store
 	generation atomic.Int32 // of the group
 	// errs are the errors of this instance's connectors and tasks, by their traces, which lose what the errors are.
-	errs sync.Map
-	// own is what this instance's connectors and tasks said last, an *ownStatus by name and id, unless it is UNASSIGNED.
-	own sync.Map
+	errs   sync.Map
+	saying sync.Mutex // held while something is said: it is noted and written in the same order
+	// own is what this instance's connectors, as task -1, and tasks said last, unless it is UNASSIGNED.
+	own map[connect.TaskID]*ownStatus
 }
 
 // ownStatus is what a connector or task of this instance said.
 type ownStatus struct {
 	statusstore.Status
-	back atomic.Bool // it has come back from the topic
+	back bool // it has come back from the topic
 }
 
 func (s *sharedStatuses) status(state State, err error, connector string) statusstore.Status {
@@ -61,58 +62,83 @@ func (t storedTrace) Error() string { return string(t) }
 
 // connector writes the state of a connector. UNASSIGNED is written only if no other instance has written since.
 func (s *sharedStatuses) connector(name string, state State, err error) {
-	status := s.status(state, err, name)
-	s.note(name, state, status)
-	s.store.PutConnector(name, status, state == Unassigned)
+	s.say(connect.TaskID{Connector: name, Task: -1}, s.status(state, err, name))
+}
+
+// task is connector for a task.
+func (s *sharedStatuses) task(id connect.TaskID, state State, err error) {
+	s.say(id, s.status(state, err, id.Connector))
+}
+
+func (s *sharedStatuses) say(id connect.TaskID, status statusstore.Status) {
+	s.saying.Lock()
+	defer s.saying.Unlock()
+	s.note(id, status)
+	s.put(id, status, State(status.State) == Unassigned)
+}
+
+func (s *sharedStatuses) put(id connect.TaskID, status statusstore.Status, safe bool) {
+	if id.Task < 0 {
+		s.store.PutConnector(id.Connector, status, safe)
+	} else {
+		s.store.PutTask(id, status, safe)
+	}
+}
+
+// note keeps what this instance says of a connector or task that it has. The caller is the one who is saying.
+func (s *sharedStatuses) note(id connect.TaskID, status statusstore.Status) {
+	if s.own == nil {
+		s.own = make(map[connect.TaskID]*ownStatus)
+	}
+	if State(status.State) == Unassigned {
+		delete(s.own, id)
+	} else {
+		s.own[id] = &ownStatus{Status: status}
+	}
 }
 
 // contradict says again how a connector or task of this instance is, if another one that had it before was late to say that
 // it has it no more: what it said had to wait, for a network that was broken, say, and would stand for ever. It was not late if what this
-// instance says has not come back yet: that is behind it in the topic.
-func (s *sharedStatuses) contradict(id any, heard statusstore.Status, again func(statusstore.Status)) {
-	said, ok := s.own.Load(id)
-	if !ok || heard.WorkerID == nil {
-		return
-	}
-	own := said.(*ownStatus)
+// instance says has not come back yet: that is behind it in the topic, or given up, of which [sharedStatuses.outdated] hears.
+func (s *sharedStatuses) contradict(id connect.TaskID, heard statusstore.Status) {
+	s.saying.Lock()
+	defer s.saying.Unlock()
+	own := s.own[id]
 	switch {
+	case own == nil || heard.WorkerID == nil:
 	case *heard.WorkerID == *own.WorkerID:
-		if heard.State == own.State && heard.Generation == own.Generation {
-			own.back.Store(true)
-		}
-	case State(heard.State) == Unassigned && own.back.Load():
-		again(own.Status)
+		own.back = own.back || heard.State == own.State && heard.Generation == own.Generation
+	case State(heard.State) == Unassigned && own.back:
+		s.again(id, own)
 	}
 }
 
-// note keeps what this instance says of a connector or task that it has.
-func (s *sharedStatuses) note(id any, state State, status statusstore.Status) {
-	if state == Unassigned {
-		s.own.Delete(id)
-	} else {
-		s.own.Store(id, &ownStatus{Status: status})
+// outdated is told of what this instance said and could not write before the next generation began. It says it again if it still holds.
+func (s *sharedStatuses) outdated(id connect.TaskID, lost statusstore.Status) {
+	s.saying.Lock()
+	defer s.saying.Unlock()
+	if own := s.own[id]; own != nil && own.Status == lost {
+		s.again(id, own)
 	}
 }
 
-func (s *sharedStatuses) task(id connect.TaskID, state State, err error) {
-	status := s.status(state, err, id.Connector)
-	s.note(id, state, status)
-	s.store.PutTask(id, status, state == Unassigned)
+// again says what this instance said once more, in the generation that it is now.
+func (s *sharedStatuses) again(id connect.TaskID, own *ownStatus) {
+	own.Generation, own.back = s.generation.Load(), false
+	s.put(id, own.Status, false)
 }
 
 // destroy removes what is stored of a connector that was deleted: also of these tasks, of which the store may not have
 // heard yet.
 func (s *sharedStatuses) destroy(name string, tasks []int) {
-	s.own.Delete(name)
-	s.store.PutConnector(name, statusstore.Status{State: statusstore.Destroyed}, false)
+	s.destroyOne(connect.TaskID{Connector: name, Task: -1})
 	for task := range s.store.Tasks(name) {
 		if !slices.Contains(tasks, task) {
 			tasks = append(tasks, task)
 		}
 	}
 	for _, task := range tasks {
-		s.own.Delete(connect.TaskID{Connector: name, Task: task})
-		s.destroyTask(connect.TaskID{Connector: name, Task: task})
+		s.destroyOne(connect.TaskID{Connector: name, Task: task})
 	}
 }
 
@@ -128,7 +154,7 @@ func (s *sharedStatuses) sweep() {
 		}
 		for task := range s.store.Tasks(name) {
 			if task >= len(k.Tasks) {
-				s.destroyTask(connect.TaskID{Connector: name, Task: task})
+				s.destroyOne(connect.TaskID{Connector: name, Task: task})
 			}
 		}
 	}
@@ -138,16 +164,17 @@ func (s *sharedStatuses) sweep() {
 func (s *sharedStatuses) sweepLate(e statusstore.Event) {
 	switch k := s.rt.store.Snapshot().Connectors[e.Connector]; {
 	case !s.rt.route.isLeader():
-	case e.Task >= 0 && (k == nil || e.Task >= len(k.Tasks)):
-		s.destroyTask(connect.TaskID{Connector: e.Connector, Task: e.Task})
-	case e.Task < 0 && k == nil:
-		s.store.PutConnector(e.Connector, statusstore.Status{State: statusstore.Destroyed}, false)
+	case e.Task >= 0 && (k == nil || e.Task >= len(k.Tasks)), e.Task < 0 && k == nil:
+		s.destroyOne(connect.TaskID{Connector: e.Connector, Task: e.Task})
 	}
 }
 
-// destroyTask removes what is stored of a task that its connector has no more.
-func (s *sharedStatuses) destroyTask(id connect.TaskID) {
-	s.store.PutTask(id, statusstore.Status{State: statusstore.Destroyed}, false)
+// destroyOne removes what is stored of a connector, or of a task that its connector has no more.
+func (s *sharedStatuses) destroyOne(id connect.TaskID) {
+	s.saying.Lock()
+	defer s.saying.Unlock()
+	delete(s.own, id)
+	s.put(id, statusstore.Status{State: statusstore.Destroyed, Generation: s.generation.Load()}, false)
 }
 
 // heard takes what came from the topic.
@@ -178,13 +205,12 @@ func (s *sharedStatuses) heard(e statusstore.Event) {
 	if state == Unassigned {
 		s.sweepLate(e)
 	}
+	id := connect.TaskID{Connector: e.Connector, Task: e.Task}
+	s.contradict(id, *e.Status)
 	if e.Task < 0 {
-		s.contradict(e.Connector, *e.Status, func(own statusstore.Status) { s.store.PutConnector(e.Connector, own, false) })
 		s.rt.status.setConnector(e.Connector, ConnectorStatus{Name: e.Connector, State: state, Err: err, Worker: worker})
 		return
 	}
-	id := connect.TaskID{Connector: e.Connector, Task: e.Task}
-	s.contradict(id, *e.Status, func(own statusstore.Status) { s.store.PutTask(id, own, false) })
 	if worker != s.rt.workerID() {
 		if state == Unassigned {
 			s.rt.metrics.Stopped(id)
@@ -239,7 +265,7 @@ func (k *kafka) shareStatuses(ctx context.Context) error {
 			Name: topic.Name, Property: "status.storage.topic", Content: "connector and task statuses", Partitions: topic.Partitions,
 			ReplicationFactor: k.replication(ctx, topic.ReplicationFactor), Settings: topic.Settings,
 		},
-		Client: reader, Producer: k.client, OnEvent: shared.heard,
+		Client: reader, Producer: k.client, OnEvent: shared.heard, OnOutdated: shared.outdated,
 		OnError: func(err error) { k.rt.log.Error("trouble with the status topic", "topic", topic.Name, "err", err) },
 	})
 	if err := shared.store.Start(ctx); err != nil {

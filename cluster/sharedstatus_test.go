@@ -2,11 +2,19 @@ package cluster
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gokconnect/connect"
 	"github.com/gokconnect/connect/internal/herder"
+	"github.com/gokconnect/connect/internal/kafkalog"
+	"github.com/gokconnect/connect/internal/kafkatest"
 	"github.com/gokconnect/connect/internal/metrics/metricstest"
 	"github.com/gokconnect/connect/internal/statusstore"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // A task that was stopped for good, with its connector say, is not handed over when another of its name starts much later.
@@ -88,33 +96,131 @@ func TestStatusAheadOfConfiguration(t *testing.T) {
 	}
 }
 
-// Another instance that says late, behind what this one says, that it has a task no more is contradicted, as that would stand for
-// ever; one that says so in time is not.
-func TestLateStatusIsContradicted(t *testing.T) {
+// sharedOn returns what an instance says through a store, and hears from it.
+func sharedOn(t *testing.T, c *kafkatest.Cluster) *sharedStatuses {
+	t.Helper()
 	shared := new(sharedStatuses)
-	id, other, own := connect.TaskID{Connector: "c"}, "other:1", "own:1"
+	store := statusstore.NewKafka(statusstore.KafkaConfig{
+		Topic: kafkalog.Topic{Name: "status", ReplicationFactor: 1, Partitions: 1}, Client: c.ClientOpts(), Producer: c.Client(kgo.RecordDeliveryTimeout(2 * time.Second)),
+		OnEvent: func(e statusstore.Event) {
+			if e.Status != nil && !e.Stale {
+				shared.contradict(connect.TaskID{Connector: e.Connector, Task: e.Task}, *e.Status)
+			}
+		},
+		OnOutdated: shared.outdated,
+	})
+	shared.store = store
+	if err := store.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Stop)
+	return shared
+}
+
+// What an instance says of a connector that it has stands in the end, whatever the instance that had it before says, and when; and it is said
+// again only where it would not.
+func TestLateStatuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		most int // records of the connector, in the end
+		play    func(own func(generation int32), other func(), trouble func() (end func()), shared *sharedStatuses)
+	}{
+		"in time": {2, func(own func(int32), other func(), _ func() func(), _ *sharedStatuses) {
+			other()
+			own(5)
+		}},
+		"late": {3, func(own func(int32), other func(), _ func() func(), _ *sharedStatuses) {
+			own(5)
+			time.Sleep(time.Minute)
+			other()
+		}},
+		"late, and what was said could not be written in its generation": {3, func(own func(int32), other func(), trouble func() func(), shared *sharedStatuses) {
+			end := trouble()
+			own(5)
+			time.Sleep(time.Second)
+			shared.generation.Store(6)
+			shared.destroyOne(connect.TaskID{Connector: "old"})
+			time.Sleep(10 * time.Second)
+			end()
+			other()
+		}},
+		"in time, but what was said could not be written in its generation": {2, func(own func(int32), other func(), trouble func() func(), shared *sharedStatuses) {
+			other()
+			time.Sleep(time.Minute)
+			end := trouble()
+			own(5)
+			time.Sleep(time.Second)
+			shared.generation.Store(6)
+			shared.destroyOne(connect.TaskID{Connector: "old"})
+			time.Sleep(10 * time.Second)
+			end()
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := kafkatest.New(t)
+				shared, id, worker := sharedOn(t, k), connect.TaskID{Connector: "c", Task: -1}, "own:1"
+				own := func(generation int32) {
+					shared.generation.Store(generation)
+					shared.say(id, statusstore.Status{State: "RUNNING", WorkerID: &worker, Generation: generation})
+				}
+				other := func() { // says so, however late
+					k.Produce(&kgo.Record{Topic: "status", Key: []byte("status-connector-c"), Value: []byte(`{"state":"UNASSIGNED","trace":null,"worker_id":"other:1","generation":4}`)})
+				}
+				trouble := func() func() {
+					f := k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "status", Err: kerr.NotEnoughReplicas, Count: -1})
+					return func() { f.Remove() }
+				}
+				c.play(own, other, trouble, shared)
+				time.Sleep(time.Minute)
+				if s := sharedOn(t, k).store.Connector("c"); s == nil || s.State != "RUNNING" || *s.WorkerID != worker {
+					t.Errorf("in the end the connector is %+v", s)
+				}
+				n := 0
+				for _, r := range k.Records("status") {
+					if string(r.Key) == "status-connector-c" {
+						n++
+					}
+				}
+				if n > c.most {
+					t.Errorf("%d statuses of the connector, want %d at most", n, c.most)
+				}
+			})
+		})
+	}
+}
+
+// connectorPuts counts what is put of connectors.
+type connectorPuts struct {
+	statusstore.Store
+	n int
+}
+
+// PutConnector implements [statusstore.Store].
+func (p *connectorPuts) PutConnector(string, statusstore.Status, bool) { p.n++ }
+
+// A status of another instance is not contradicted while what this one says is on its way: that comes later.
+func TestStatusIsSaidOnce(t *testing.T) {
+	store := new(connectorPuts)
+	shared, id, own, other := &sharedStatuses{store: store}, connect.TaskID{Connector: "c", Task: -1}, "own:1", "other:1"
 	said := statusstore.Status{State: "RUNNING", WorkerID: &own, Generation: 3}
-	shared.note(id, Running, said)
-	again := 0
+	shared.say(id, said)
+	before := said
+	before.Generation = 1
 	for _, heard := range []struct {
 		what   string
 		status statusstore.Status
-		again  int
+		puts   int
 	}{
-		{"of the other, while what is said is still to come from the topic", statusstore.Status{State: "UNASSIGNED", WorkerID: &other, Generation: 2}, 0},
-		{"what was said before", statusstore.Status{State: "RUNNING", WorkerID: &own, Generation: 1}, 0},
-		{"of the other, still", statusstore.Status{State: "UNASSIGNED", WorkerID: &other, Generation: 2}, 0},
-		{"what was said", said, 0},
-		{"of the other, late", statusstore.Status{State: "UNASSIGNED", WorkerID: &other, Generation: 2}, 1},
-		{"what somebody runs", statusstore.Status{State: "RUNNING", WorkerID: &other, Generation: 4}, 1},
+		{"of the other, in time", statusstore.Status{State: "UNASSIGNED", WorkerID: &other, Generation: 2}, 1},
+		{"what was said before", before, 1},
+		{"of the other, still in time", statusstore.Status{State: "UNASSIGNED", WorkerID: &other, Generation: 2}, 1},
+		{"what was said", said, 1},
+		{"of the other, late", statusstore.Status{State: "UNASSIGNED", WorkerID: &other, Generation: 2}, 2},
+		{"what somebody runs", statusstore.Status{State: "RUNNING", WorkerID: &other, Generation: 4}, 2},
 	} {
-		shared.contradict(id, heard.status, func(s statusstore.Status) {
-			if again++; s != said {
-				t.Errorf("%+v is said", s)
-			}
-		})
-		if again != heard.again {
-			t.Errorf("%s: said again %d times, want %d", heard.what, again, heard.again)
+		shared.contradict(id, heard.status)
+		if store.n != heard.puts {
+			t.Errorf("%s: said %d times, want %d", heard.what, store.n, heard.puts)
 		}
 	}
 }

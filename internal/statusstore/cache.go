@@ -184,6 +184,7 @@ func (c *Cache) task(connector string, task int32) *entry {
 // Put is a status on its way to the topic.
 type Put struct {
 	Record   Record
+	id       connect.TaskID // of a connector, the task is -1
 	status   Status
 	entry    *entry // nil for a topic
 	sequence int
@@ -193,21 +194,21 @@ type Put struct {
 // PutConnector returns what to write for a status of a connector. With safe, which is for a status that says how
 // something ended, it returns nil if another instance has written one in a later generation.
 func (c *Cache) PutConnector(name string, s Status, safe bool) *Put {
-	return c.put(connectorKey+name, c.connector(name), s, safe)
+	return c.put(connectorKey+name, connect.TaskID{Connector: name, Task: -1}, c.connector(name), s, safe)
 }
 
 // PutTask is PutConnector for a task.
 func (c *Cache) PutTask(id connect.TaskID, s Status, safe bool) *Put {
-	return c.put(taskKey+id.String(), c.task(id.Connector, int32(id.Task)), s, safe)
+	return c.put(taskKey+id.String(), id, c.task(id.Connector, int32(id.Task)), s, safe)
 }
 
-func (c *Cache) put(key string, e *entry, s Status, safe bool) *Put {
+func (c *Cache) put(key string, id connect.TaskID, e *entry, s Status, safe bool) *Put {
 	c.generation = s.Generation
 	if safe && !e.allows(s) {
 		return nil
 	}
 	e.sequence++
-	return &Put{Record: Record{key, s.encode()}, status: s, entry: e, sequence: e.sequence, safe: safe}
+	return &Put{Record: Record{key, s.encode()}, id: id, status: s, entry: e, sequence: e.sequence, safe: safe}
 }
 
 // allows reports whether a safe status may take the place of what is there.

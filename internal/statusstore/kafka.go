@@ -31,6 +31,9 @@ type KafkaConfig struct {
 	// OnEvent is told what changed after Start, in order for one connector, task or topic and never concurrently. It must
 	// return soon, and not wait for the store. Nil ignores it.
 	OnEvent func(Event)
+	// OnOutdated is told of statuses that could not be written for so long that they are not any more: a newer generation has begun, or
+	// what they are of was removed. For a connector the task is -1. It is called on a goroutine of the store, and may put. Nil ignores it.
+	OnOutdated func(connect.TaskID, Status)
 	// OnError is told of records that can't be used, of statuses that could not be written, and of trouble with the
 	// cluster while the store keeps trying. Perhaps concurrently. Nil ignores them.
 	OnError func(error)
@@ -62,6 +65,9 @@ func NewKafka(cfg KafkaConfig) *Kafka {
 	}
 	if cfg.OnEvent == nil {
 		cfg.OnEvent = func(Event) {}
+	}
+	if cfg.OnOutdated == nil {
+		cfg.OnOutdated = func(connect.TaskID, Status) {}
 	}
 	if cfg.OnError == nil {
 		cfg.OnError = func(error) {}
@@ -223,6 +229,7 @@ func (k *Kafka) resend(ctx context.Context) {
 		for _, p := range failed {
 			if k.outdated(p) {
 				k.done()
+				k.cfg.OnOutdated(p.id, p.status)
 			} else {
 				k.send(p)
 			}
