@@ -122,7 +122,7 @@ func sharedOn(t *testing.T, c *kafkatest.Cluster) *sharedStatuses {
 func TestLateStatuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		most int // records of the connector, in the end
-		play    func(own func(generation int32), other func(), trouble func() (end func()), shared *sharedStatuses)
+		play func(own func(generation int32), other func(), trouble func() (end func()), shared *sharedStatuses)
 	}{
 		"in time": {2, func(own func(int32), other func(), _ func() func(), _ *sharedStatuses) {
 			other()

@@ -45,6 +45,7 @@ type playWorld struct {
 	logs      playLogs
 	peers     playPeers
 	scattered map[string]bool // topics, see there
+	wanted    []lanes         // what is expected of the phases; nil before the first look
 	runs      []chan struct{} // closed when a worker has ended, also one that was killed
 }
 
@@ -313,7 +314,8 @@ func (w *playWorld) create(ctx context.Context, check func(error), name string, 
 	check(fmt.Errorf("topic %s is still there", name))
 }
 
-// delete deletes a topic. The controller says that it is done before the broker has closed the log, which takes records until then.
+// delete deletes a topic. The controller says that it is done before the broker, of which there is one, has closed the log, which takes
+// records until then.
 func (w *playWorld) delete(ctx context.Context, check func(error), name string) {
 	resp, err := w.admin.DeleteTopics(ctx, name)
 	check(errors.Join(err, resp.Error()))

@@ -94,18 +94,12 @@ func (b Batch) Records() int32 { return int32(binary.BigEndian.Uint32(b[atRecord
 // ProducerID returns whose batch it is; -1 if nobody says so.
 func (b Batch) ProducerID() int64 { return int64(binary.BigEndian.Uint64(b[atProducerID:])) }
 
-// ProducerEpoch returns the epoch of the producer.
-func (b Batch) ProducerEpoch() int16 { return int16(binary.BigEndian.Uint16(b[atProducerEpoch:])) }
-
-// Sequence returns the sequence number of the first record.
-func (b Batch) Sequence() int32 { return int32(binary.BigEndian.Uint32(b[atSequence:])) }
-
 // Intact reports whether the checksum is right.
 func (b Batch) Intact() bool { return binary.BigEndian.Uint32(b[atChecksum:]) == b.checksum() }
 
 func (b Batch) checksum() uint32 { return crc32.Checksum(b[atAttributes:], castagnoli) }
 
-// SetRecords says how many records stand behind the header, the last of them at the end of b, and their first and latest times.
+// SetRecords says how many records stand behind the header, without a gap, and their first and latest times.
 func (b Batch) SetRecords(n int, first, latest int64) {
 	binary.BigEndian.PutUint32(b[atLastOffsetDelta:], uint32(n-1))
 	binary.BigEndian.PutUint64(b[atFirstTimestamp:], uint64(first))

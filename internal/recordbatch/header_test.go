@@ -2,6 +2,7 @@ package recordbatch
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"testing"
 
@@ -20,7 +21,8 @@ func encoded(change func(*kmsg.RecordBatch)) []byte {
 }
 
 func header(b Batch) string {
-	return fmt.Sprint(b.Size() == int64(len(b)), b.FirstOffset(), b.LastOffset(), b.LeaderEpoch(), b.Attributes(), b.MaxTimestamp(), b.ProducerID(), b.ProducerEpoch(), b.Sequence(), b.Records(), b.Gapless())
+	return fmt.Sprint(b.Size() == int64(len(b)), b.FirstOffset(), b.LastOffset(), b.LeaderEpoch(), b.Attributes(), b.MaxTimestamp(), b.ProducerID(),
+		int16(binary.BigEndian.Uint16(b[atProducerEpoch:])), int32(binary.BigEndian.Uint32(b[atSequence:])), b.Records(), b.Gapless())
 }
 
 func TestCut(t *testing.T) {

@@ -65,7 +65,12 @@ func (l *txLog) fetch(first, n int) *kmsg.FetchResponseTopicPartition {
 func randomLog(random *rand.Rand) *txLog {
 	l := &txLog{open: make(map[int64][]int64)}
 	for range 5 + random.IntN(40) {
-		switch producer := int64(random.IntN(4)); {
+		switch producer := int64(random.IntN(5)) - 1; {
+		case producer < 0: // compaction has left nothing of it but its offsets
+			l.batches = append(l.batches, batchOf(func(b *kmsg.RecordBatch) {
+				b.FirstOffset, b.LastOffsetDelta, b.NumRecords, b.Records = l.next, 1, 0, nil
+			}))
+			l.next += 2
 		case producer == 0:
 			l.committed = append(l.committed, l.add(-1, 0, 2)...)
 		case random.IntN(3) == 0:

@@ -62,6 +62,7 @@ type laneState struct {
 	leader, term int32    // and which of its leaders that is
 	id           [16]byte // of the topic
 	epoch        int32    // of the last record that was polled, here or there; -1 before the first
+	left         int64    // where it was given back; the consumer has to get beyond that before it is taken over again
 	came         int      // the turn in which something came last
 	rested       time.Time
 	size         *batchSizes
@@ -185,7 +186,7 @@ func (l *batchLane) choose(ctx context.Context) {
 	}
 	var chosen []*partition
 	for _, p := range l.t.parts {
-		if p.lane.in || p.next == noOffset || !p.lane.size.seen() {
+		if p.lane.in || p.next == noOffset || p.next == p.lane.left || !p.lane.size.seen() {
 			continue // of the first records sizes are known before they were polled
 		}
 		large := p.lane.size.large(l.least())
@@ -290,7 +291,7 @@ func (l *batchLane) leave(p *partition) {
 	if l == nil || !p.lane.in {
 		return
 	}
-	p.lane.in = false
+	p.lane.in, p.lane.left = false, p.next
 	if at := time.Now().Add(laneRest); at.After(p.lane.rested) {
 		p.lane.rested = at
 	}
@@ -431,8 +432,13 @@ func (l *batchLane) takePartition(p *partition, rp *kmsg.FetchResponseTopicParti
 		switch {
 		case !ok:
 			return "a batch is not whole, or of a format that is not known", nil
-		case aborted.has(b) || b.LastOffset() < p.next || b.Attributes()&recordbatch.Control != 0:
-			p.next, p.lane.epoch, log = max(p.next, b.LastOffset()+1), b.LeaderEpoch(), rest
+		case aborted.has(b) || b.LastOffset() < p.next || b.Attributes()&recordbatch.Control != 0 || b.Records() == 0: // compaction leaves the last of a producer empty
+			if !b.Intact() {
+				return "a batch is corrupt", nil // who looks at those that are forwarded is their producer
+			}
+			if log = rest; b.LastOffset() >= p.next {
+				p.next, p.lane.epoch = b.LastOffset()+1, b.LeaderEpoch()
+			}
 			continue
 		case b.FirstOffset() < p.next:
 			if err := l.rest(p, rp, b, records); err != nil {

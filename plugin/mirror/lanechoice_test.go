@@ -104,6 +104,28 @@ func TestLaneLeavesSmallBatches(t *testing.T) {
 	}
 }
 
+// TestLaneWaitsForTheConsumer: a partition that was given back is not taken over where it was: what the lane could not get past there it might
+// never get past, and the consumer, which may need longer than a rest, would have to begin anew each time.
+func TestLaneWaitsForTheConsumer(t *testing.T) {
+	inLane(t, func(t *testing.T, _ *kafkatest.Cluster, task *sourceTask, p *partition) {
+		for range 3 {
+			if task.lane.choose(t.Context()); !p.lane.in {
+				t.Fatal("the lane has not taken over")
+			}
+			task.lane.giveBack("of the test", p)
+			for range 3 {
+				time.Sleep(laneRest)
+				p.lane.size.bytes.Add(leastSeen)
+				if task.lane.choose(t.Context()); p.lane.in {
+					t.Fatalf("the lane has the partition again at offset %d", p.next)
+				}
+			}
+			p.next++
+			time.Sleep(laneEvery)
+		}
+	})
+}
+
 // TestLaneLooksForLeadersNowAndThen: also where it never finds one, since it is another topic, or brokers tell no ids.
 func TestLaneLooksForLeadersNowAndThen(t *testing.T) {
 	inLane(t, func(t *testing.T, k *kafkatest.Cluster, task *sourceTask, p *partition) {

@@ -13,8 +13,9 @@ func batchOf(change func(*kmsg.RecordBatch)) recordbatch.Batch {
 	if change != nil {
 		change(&b)
 	}
-	b.Length = int32(len(b.AppendTo(nil)) - 12)
-	return b.AppendTo(nil)
+	batch := recordbatch.Batch(b.AppendTo(nil))
+	batch.Seal()
+	return batch
 }
 
 func TestObstacle(t *testing.T) {

@@ -122,7 +122,7 @@ func (t *sourceTask) positions(ctx context.Context, stored connect.OffsetReader)
 	start, _ := t.client.OptValue(kgo.ConsumeStartOffset).(kgo.Offset) // as auto.offset.reset says
 	known := 0
 	for i, tp := range t.cfg.Partitions {
-		p := &partition{TopicPartition: tp, remote: t.cfg.RemoteTopic(tp.Topic), source: keys[i], next: noOffset, lane: laneState{epoch: -1}}
+		p := &partition{TopicPartition: tp, remote: t.cfg.RemoteTopic(tp.Topic), source: keys[i], next: noOffset, lane: laneState{epoch: -1, left: noOffset}}
 		t.parts[tp] = p
 		last, err := storedOffset(offsets[i])
 		if err != nil {
