@@ -25,10 +25,11 @@ const (
 	askedValid    = time.Minute      // the broker may have been busy
 	latencyAgain  = time.Second      // after a question without an answer
 	questions     = 3                // of which the first may have to connect
+	takenRate     = 32 << 20         // bytes that a broker takes in a second, at least, if it is not busy
 )
 
-// took takes note of a request.
-func (l *latency) took(began, ended time.Time) {
+// took takes note of a request. The time that its bytes take is not that of the way, and would make larger batches seem to be too small.
+func (l *latency) took(began, ended time.Time, bytes int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.asked {
@@ -37,7 +38,7 @@ func (l *latency) took(began, ended time.Time) {
 	if ended.Sub(l.since) >= latencyWindow {
 		l.since, l.before, l.now = ended, l.now, 0
 	}
-	if d := max(ended.Sub(began), 1); l.now == 0 || d < l.now {
+	if d := max(ended.Sub(began)-time.Duration(bytes)*time.Second/takenRate, 1); l.now == 0 || d < l.now {
 		l.now = d
 	}
 }

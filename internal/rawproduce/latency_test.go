@@ -16,7 +16,7 @@ func TestLatency(t *testing.T) {
 			t.Errorf("%s: %v, want %v; to ask: %t, want %t", what, got, d, ask, asks)
 		}
 	}
-	took := func(d time.Duration) { l.took(at.Add(-d), at) }
+	took := func(d time.Duration) { l.took(at.Add(-d), at, 0) }
 	want("nothing", 0)
 	asks = false
 	want("a question is on its way", 0)
@@ -53,4 +53,8 @@ func TestLatency(t *testing.T) {
 	at = at.Add(latencyValid)
 	l.heard(0, at)
 	want("a question without an answer changes nothing", 90*time.Millisecond)
+	l.took(at.Add(-50*time.Millisecond), at, takenRate/64)
+	want("what the bytes took is not the way", 34375*time.Microsecond)
+	l.took(at.Add(-time.Millisecond), at, takenRate/64)
+	want("they took less", 1)
 }

@@ -82,7 +82,7 @@ func (p *Producer) send(r *request) {
 		began := time.Now()
 		resp, err := p.Client.Broker(int(r.broker)).Request(p.ctx, r.wire)
 		if err == nil {
-			p.latency.took(began, time.Now())
+			p.latency.took(began, time.Now(), r.bytes)
 		}
 		return func() { p.answered(r, resp, err) }
 	})

@@ -439,7 +439,7 @@ type slowTarget struct {
 
 func (s slowTarget) Latency() time.Duration { return s.latency }
 
-// TestLeastBatch: 64 MiB a second should be on their way, once it is known how long that is.
+// TestLeastBatch: 32 MiB a second should be on their way, once it is known how long that is.
 func TestLeastBatch(t *testing.T) {
 	f := new(Forwarding)
 	want := func(n int) {
@@ -449,7 +449,7 @@ func TestLeastBatch(t *testing.T) {
 		}
 	}
 	want(math.MaxInt32)
-	for latency, n := range map[time.Duration]int{0: math.MaxInt32, 1: 0, 250 * time.Millisecond: 16 << 20, time.Hour: math.MaxInt32} {
+	for latency, n := range map[time.Duration]int{0: math.MaxInt32, 1: 0, 250 * time.Millisecond: 8 << 20, time.Hour: math.MaxInt32} {
 		var raw BatchProducer = slowTarget{latency: latency}
 		f.raw.Store(&raw)
 		want(n)

@@ -11,7 +11,7 @@ const (
 	leastBatch = 4 << 10 // bytes of a batch, on average, that is worth to be forwarded
 	// mostShares is into how many parts what should be on its way to the target is divided, at most: of more partitions not all need be
 	// busy.
-	mostShares = 16
+	mostShares = 8
 )
 
 // least returns how many bytes batches must have on average to be forwarded.
