@@ -122,55 +122,48 @@ func sharedOn(t *testing.T, c *kafkatest.Cluster) *sharedStatuses {
 func TestLateStatuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		most int // records of the connector, in the end
-		play func(own func(generation int32), other func(), trouble func() (end func()), shared *sharedStatuses)
+		play func(own, lose, other func())
 	}{
-		"in time": {2, func(own func(int32), other func(), _ func() func(), _ *sharedStatuses) {
+		"in time": {2, func(own, _, other func()) {
 			other()
-			own(5)
+			own()
 		}},
-		"late": {3, func(own func(int32), other func(), _ func() func(), _ *sharedStatuses) {
-			own(5)
+		"late": {3, func(own, _, other func()) {
+			own()
 			time.Sleep(time.Minute)
 			other()
 		}},
-		"late, and what was said could not be written in its generation": {3, func(own func(int32), other func(), trouble func() func(), shared *sharedStatuses) {
-			end := trouble()
-			own(5)
-			time.Sleep(time.Second)
-			shared.generation.Store(6)
-			shared.destroyOne(connect.TaskID{Connector: "old"})
-			time.Sleep(10 * time.Second)
-			end()
+		"late, and what was said could not be written in its generation": {3, func(_, lose, other func()) {
+			lose()
 			other()
 		}},
-		"in time, but what was said could not be written in its generation": {2, func(own func(int32), other func(), trouble func() func(), shared *sharedStatuses) {
+		"in time, but what was said could not be written in its generation": {2, func(_, lose, other func()) {
 			other()
 			time.Sleep(time.Minute)
-			end := trouble()
-			own(5)
-			time.Sleep(time.Second)
-			shared.generation.Store(6)
-			shared.destroyOne(connect.TaskID{Connector: "old"})
-			time.Sleep(10 * time.Second)
-			end()
+			lose()
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := kafkatest.New(t)
 				shared, id, worker := sharedOn(t, k), connect.TaskID{Connector: "c", Task: -1}, "own:1"
-				own := func(generation int32) {
-					shared.generation.Store(generation)
-					shared.say(id, statusstore.Status{State: "RUNNING", WorkerID: &worker, Generation: generation})
+				own := func() {
+					shared.generation.Store(5)
+					shared.say(id, statusstore.Status{State: "RUNNING", WorkerID: &worker, Generation: 5})
+				}
+				lose := func() { // says so, which can't be written before the next generation
+					f := k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "status", Err: kerr.NotEnoughReplicas, Count: -1})
+					defer f.Remove()
+					own()
+					time.Sleep(time.Second)
+					shared.generation.Store(6)
+					shared.destroyOne(connect.TaskID{Connector: "old"})
+					time.Sleep(10 * time.Second)
 				}
 				other := func() { // says so, however late
 					k.Produce(&kgo.Record{Topic: "status", Key: []byte("status-connector-c"), Value: []byte(`{"state":"UNASSIGNED","trace":null,"worker_id":"other:1","generation":4}`)})
 				}
-				trouble := func() func() {
-					f := k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "status", Err: kerr.NotEnoughReplicas, Count: -1})
-					return func() { f.Remove() }
-				}
-				c.play(own, other, trouble, shared)
+				c.play(own, lose, other)
 				time.Sleep(time.Minute)
 				if s := sharedOn(t, k).store.Connector("c"); s == nil || s.State != "RUNNING" || *s.WorkerID != worker {
 					t.Errorf("in the end the connector is %+v", s)
@@ -189,14 +182,15 @@ func TestLateStatuses(t *testing.T) {
 	}
 }
 
-// connectorPuts counts what is put of connectors.
+// connectorPuts counts what is put of connectors, and keeps the last of it.
 type connectorPuts struct {
 	statusstore.Store
-	n int
+	n    int
+	last statusstore.Status
 }
 
 // PutConnector implements [statusstore.Store].
-func (p *connectorPuts) PutConnector(string, statusstore.Status, bool) { p.n++ }
+func (p *connectorPuts) PutConnector(_ string, s statusstore.Status, _ bool) { p.n, p.last = p.n+1, s }
 
 // A status of another instance is not contradicted while what this one says is on its way: that comes later.
 func TestStatusIsSaidOnce(t *testing.T) {
@@ -222,5 +216,10 @@ func TestStatusIsSaidOnce(t *testing.T) {
 		if store.n != heard.puts {
 			t.Errorf("%s: said %d times, want %d", heard.what, store.n, heard.puts)
 		}
+	}
+	shared.generation.Store(7)
+	shared.destroyOne(id)
+	if store.last.State != statusstore.Destroyed || store.last.Generation != 7 {
+		t.Errorf("removed by %+v, want that of the group's generation: with an older one it makes what waits for a broker outdated", store.last)
 	}
 }

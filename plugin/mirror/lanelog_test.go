@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gokconnect/connect/internal/kafkatest"
+	"github.com/gokconnect/connect/internal/recordbatch"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -34,7 +35,10 @@ func TestLaneSaysWhy(t *testing.T) {
 		"NOT_LEADER_FOR_PARTITION":                               answer(func(rp *kmsg.FetchResponseTopicPartition) { rp.ErrorCode = 6 }, nil),
 		"the log was cut short":                                  answer(func(rp *kmsg.FetchResponseTopicPartition) { rp.DivergingEpoch.EndOffset = 5 }, nil),
 		"a batch is not whole, or of a format that is not known": answer(func(rp *kmsg.FetchResponseTopicPartition) { rp.RecordBatches = rp.RecordBatches[:20] }, nil),
-		"compaction has taken records from a batch":              answer(nil, func(b *kmsg.RecordBatch) { b.NumRecords = 9 }),
+		"a batch is corrupt": answer(func(rp *kmsg.FetchResponseTopicPartition) { // it is not believed that it is a mark
+			rp.RecordBatches[22] |= recordbatch.Control
+		}, nil),
+		"compaction has taken records from a batch": answer(nil, func(b *kmsg.RecordBatch) { b.NumRecords = 9 }),
 		"header.converter has to see the headers of records": answer(nil, func(b *kmsg.RecordBatch) {
 			b.NumRecords, b.LastOffsetDelta, b.Records = 1, 0, recordsOf(kmsg.Record{Value: []byte("v"), Headers: []kmsg.Header{{Key: "h"}}})
 		}),

@@ -399,7 +399,7 @@ func mirrorSurvivesKills(t *testing.T, random int) {
 	again := compareSides(t, valuesOf(t, a, "orders"), valuesOf(t, b, "A.orders"))
 	all, compressed := countBatches(t, b, "A.orders")
 	t.Logf("%d records, %d of them copied more than once; %d of %d batches are as they were", n, again, compressed, all)
-	if random == 0 && compressed > 0 || random > 0 && compressed == 0 {
+	if random == 0 && compressed > 0 || random > 0 && compressed < all/4 {
 		t.Errorf("%d of %d batches were forwarded", compressed, all)
 	}
 }
